@@ -1,0 +1,1 @@
+"""The only door to Graphviz and Plotly: pictures drawn from plain data."""

@@ -1,0 +1,1 @@
+"""The only door to Streamlit: state, widgets, the router and the player."""

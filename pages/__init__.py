@@ -1,0 +1,1 @@
+"""The pages of the app, each thin: widgets and calls, no arithmetic."""

@@ -1,0 +1,74 @@
+"""The house keeps its own rules: lint, format, types, layers, colours and commands."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from explorer.picture.theme import DARK, LIGHT, Theme
+
+ROOT = Path(__file__).parent.parent
+CONFIG = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["ruff", "check"], id="ruff check"),
+        pytest.param(["ruff", "format", "--check"], id="ruff format"),
+        pytest.param(["mypy"], id="mypy"),
+        pytest.param(["importlinter.cli", "lint"], id="import-linter"),
+    ],
+)
+def test_the_tools_are_content(command: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+def test_streamlit_wears_the_colours_of_the_pictures(theme: Theme) -> None:
+    worn = CONFIG["theme"][theme.name]
+    assert worn == {
+        "primaryColor": theme.ink,
+        "backgroundColor": theme.paper,
+        "secondaryBackgroundColor": theme.background,
+        "textColor": theme.ink,
+        "borderColor": theme.line,
+        "codeBackgroundColor": theme.background,
+        "blueColor": theme.minus[-1],
+        "orangeColor": theme.plus[-1],
+        "yellowColor": theme.now,
+        "grayColor": theme.muted,
+    }
+
+
+def test_every_streamlit_option_exists() -> None:
+    from streamlit import config
+
+    known = config._config_options_template
+    flat = [
+        f"{section}.{name}" if not isinstance(value, dict) else f"{section}.{name}.{inner}"
+        for section, options in CONFIG.items()
+        for name, value in options.items()
+        for inner in (value if isinstance(value, dict) else [name])
+    ]
+    assert [option for option in flat if option not in known] == []
+
+
+def test_ci_runs_the_readme_s_test_command() -> None:
+    readme = (ROOT / "README.md").read_text()
+    commands = re.findall(r"^pip install .*$", readme, flags=re.MULTILINE)
+    assert commands == [
+        "pip install -r requirements.txt && streamlit run streamlit_app.py",
+        "pip install -r requirements-dev.txt && pytest",
+    ]
+    assert (ROOT / ".ci/run").read_text().splitlines()[-1] == commands[1]
+
+
+def test_no_page_or_module_is_run_by_importing_it() -> None:
+    assert 'if __name__ == "__main__":' in (ROOT / "explorer/ui/app.py").read_text()
