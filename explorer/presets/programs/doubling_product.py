@@ -1,0 +1,29 @@
+"""Nine local Jacobians and their product
+
+Each doubling has the local Jacobian 2I. The product of nine of them is 512I, the Jacobian of the
+whole chain, and backward(v) gives its transpose times v without ever forming it.
+"""
+
+import torch
+from torch.autograd.functional import jacobian
+
+
+def double(t):
+    return t * 2
+
+
+x = torch.tensor([-0.9618, -3.3220, -0.6637], requires_grad=True)
+y = double(x)
+product = jacobian(double, x)
+count = 1
+while y.norm() < 1000:
+    product = jacobian(double, y) @ product
+    y = double(y)
+    count = count + 1
+print(count, "doublings, y =", y)
+print(product)
+
+v = torch.tensor([0.1, 1.0, 0.0001])
+y.backward(v)
+print(x.grad)
+print(product.T @ v)
