@@ -31,6 +31,7 @@
 ['MeanBackward0', 'PowBackward0', 'AddBackward0', 'AccumulateGrad']
 """
 
+from explorer.autograd.jacobian import jacobian, weight_jacobian
 from explorer.autograd.recorder import record
 from explorer.autograd.runner import run
 from explorer.autograd.tape import trace
@@ -55,8 +56,10 @@ __all__ = [
     "Run",
     "Trace",
     "Values",
+    "jacobian",
     "record",
     "run",
     "trace",
     "watch",
+    "weight_jacobian",
 ]

@@ -175,7 +175,7 @@ def statistics_of(array: npt.NDArray[Any]) -> Statistics:
 
 
 class Span(Plain, frozen=True):
-    """A stretch of the program's text: lines from 1, columns in characters from 0, end exclusive."""
+    """A stretch of the program's text: lines from 1, columns in characters from 0, end excluded."""
 
     line: int
     column: int
@@ -261,9 +261,11 @@ class Trace(Plain, frozen=True):
 
 
 class Operand(Plain, frozen=True):
-    """A tensor as an op met it. `tensor` numbers the tensor objects of a forward in order of
-    appearance, `version` is torch's in-place counter, `node` the index of its `grad_fn` in the trace
-    (None for a constant, or outside a trace)."""
+    """A tensor as an op met it.
+
+    `tensor` numbers the tensor objects of a forward in order of appearance, `version` is torch's
+    in-place counter, `node` the index of its `grad_fn` in the trace (None where it has none).
+    """
 
     tensor: int
     version: int
@@ -300,9 +302,9 @@ class Op(Plain, frozen=True):
 class Step(Plain, frozen=True):
     """One node executed by the engine.
 
-    `cotangents_in` has one entry per output of the node's forward op, `cotangents_out` one per slot,
-    both as the engine passed them: after hooks, reduction and cast. None is what torch passed as
-    None. AccumulateGrad sends nothing out.
+    `cotangents_in` has one entry per output of the node's forward op, `cotangents_out` one per
+    slot, both as the engine passed them: after hooks, reduction and cast. None is what torch passed
+    as None. AccumulateGrad sends nothing out.
     """
 
     node: int
@@ -425,7 +427,7 @@ class Jacobian(Plain, frozen=True):
     """Partial derivatives: `.array[i, j]` is the derivative of `rows[i]` by `columns[j]`.
 
     `reached` has one entry per part of `columns`: False where no path leads from the outputs to it
-    (torch's None), which is not the same as a derivative of zero. `method` is the one that was used.
+    (torch's None), which is not the same as a derivative of zero. `method` is what was used.
     """
 
     rows: Axis

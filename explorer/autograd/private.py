@@ -16,8 +16,13 @@ from torch.autograd.graph import Node
 
 def input_metadata(fn: Node) -> tuple[Any, ...]:
     """Shape, dtype and device of every output of the forward op that made `fn`."""
-    metadata: tuple[Any, ...] = fn._input_metadata
-    return metadata
+    return tuple(fn._input_metadata)
+
+
+def notes(fn: Node) -> dict[str, Any]:
+    """A dict that lives as long as the node in the graph, whoever holds its Python object."""
+    kept: dict[str, Any] = fn.metadata  # type: ignore[assignment]
+    return kept
 
 
 def next_sequence_nr() -> int:
@@ -94,8 +99,8 @@ def around_function_apply(
     def apply(cls: type, /, *args: Any, **kwargs: Any) -> Any:
         return around(cls, lambda: original.__get__(None, cls)(*args, **kwargs), args, kwargs)
 
-    base.apply = classmethod(apply)  # type: ignore[assignment]
+    base.apply = classmethod(apply)  # type: ignore[assignment, method-assign]
     try:
         yield
     finally:
-        base.apply = original
+        base.apply = original  # type: ignore[method-assign]

@@ -119,7 +119,7 @@ class Tape:
         nodes = []
         for number, fn in enumerate(self.fns):
             leaf = None
-            span, module = fn.metadata.get(MADE_BY, (None, None))
+            span, module = private.notes(fn).get(MADE_BY, (None, None))
             if is_accumulate(fn):
                 leaf = names.get(id(fn.variable), f"leaf_{number}")  # type: ignore[attr-defined]
             nodes.append(
@@ -212,7 +212,7 @@ def as_tensors(value: Any, what: str) -> tuple[Tensor, ...]:
 
 
 def gradient_edge(tensor: Tensor) -> GradientEdge:
-    """The edge along which cotangents enter the graph at `tensor`; for a leaf, its AccumulateGrad."""
+    """The edge on which cotangents enter the graph at `tensor`; of a leaf, its AccumulateGrad."""
     return get_gradient_edge(tensor)
 
 

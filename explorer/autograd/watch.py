@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -24,19 +25,17 @@ from torch.autograd.graph import GradientEdge, Node
 from torch.nn.modules import module as module_hooks
 from torch.overrides import TorchFunctionMode
 
-from explorer import data
 from explorer.autograd import private
 from explorer.autograd.spans import Spans
-from explorer.autograd.tape import MADE_BY, Names, Tape, leaf_names
+from explorer.autograd.tape import MADE_BY, Names, Tape, is_accumulate, leaf_names
 from explorer.autograd.values import Copier, version_of
 from explorer.data import Op, Operand, Span, Trace, Values
 
-_TORCH = os.path.dirname(torch.__file__) + os.sep
-_OPTIMIZERS = os.path.join(_TORCH, "optim") + os.sep
-_MODULES = os.path.join(_TORCH, "nn", "modules") + os.sep
-_INITIALISERS = os.path.join(_TORCH, "nn", "init.py")
-_AUTOGRAD = os.path.join(_TORCH, "autograd") + os.sep
-_FUNCTORCH = os.path.join(_TORCH, "_functorch") + os.sep
+_TORCH = Path(torch.__file__).parent
+_OPTIMIZERS = f"{_TORCH / 'optim'}{os.sep}"
+_MODULES = f"{_TORCH / 'nn' / 'modules'}{os.sep}"
+_INITIALISERS = str(_TORCH / "nn" / "init.py")
+_TORCH_ITSELF = (f"{_TORCH / 'autograd'}{os.sep}", f"{_TORCH / '_functorch'}{os.sep}")
 
 _CONSTRUCTORS = frozenset({"__init__", "reset_parameters", "_reset_parameters"})
 """Functions of torch's modules that make parameters; what they run is no forward."""
@@ -112,7 +111,7 @@ class Watch(TorchFunctionMode):
     # ------------------------------------------------------------------------------ in and out
 
     def __enter__(self) -> Self:
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         self._exits.enter_context(private.around_function_apply(self._around_apply))
         before = module_hooks.register_module_forward_pre_hook(self._enter_module)
         after = module_hooks.register_module_forward_hook(self._leave_module, always_call=True)
@@ -127,7 +126,7 @@ class Watch(TorchFunctionMode):
         traceback: TracebackType | None,
     ) -> None:
         self._exits.close()
-        super().__exit__(exc_type, exc_value, traceback)
+        super().__exit__(exc_type, exc_value, traceback)  # type: ignore[no-untyped-call]
         if type(self) is Watch:
             self._finish()
 
@@ -142,7 +141,7 @@ class Watch(TorchFunctionMode):
         """Let go of every live tensor, module and node; the nodes keep only words about them."""
         for op in self._ops:
             for fn in op.fns:
-                fn.metadata[MADE_BY] = (op.span, self.module_name(op.module))
+                private.notes(fn)[MADE_BY] = (op.span, self.module_name(op.module))
         self.tape = Tape(self.copier)
         self._ops, self._alive, self._places, self._numbers = [], [], {}, {}
         self._modules, self._names = [], None
@@ -201,10 +200,10 @@ class Watch(TorchFunctionMode):
             return None
         return self._module_names.get(id(module)) or type(module).__name__
 
-    def _enter_module(self, module: nn.Module, args: Any) -> None:
+    def _enter_module(self, module: nn.Module, _: Any) -> None:
         self._modules.append(module)
 
-    def _leave_module(self, module: nn.Module, args: Any, output: Any) -> None:
+    def _leave_module(self, module: nn.Module, *_: Any) -> None:
         if self._modules and self._modules[-1] is module:
             self._modules.pop()
 
@@ -297,13 +296,13 @@ class Watch(TorchFunctionMode):
         queue = [top]
         while queue:
             fn = queue.pop()
-            if fn is None or type(fn).__name__ == "AccumulateGrad":
+            if is_accumulate(fn):
                 continue
-            if private.sequence_nr(fn) < before or MADE_BY in fn.metadata:
+            if private.sequence_nr(fn) < before or MADE_BY in private.notes(fn):
                 continue
-            fn.metadata[MADE_BY] = (span, module)
+            private.notes(fn)[MADE_BY] = (span, module)
             fns.append(fn)
-            queue += [target for target, _ in fn.next_functions]
+            queue += [target for target, _ in fn.next_functions if target is not None]
 
     def _operand(self, tensor: Tensor) -> _LiveOperand:
         return _LiveOperand(
@@ -367,7 +366,7 @@ def _cut(name: str, inputs: list[Tensor], op: _LiveOp, above: list[FrameType]) -
     """Why no node was made although one could have been; None if one was, or if none could."""
     if op.fns or any(operand.requires_grad for operand in op.outputs):
         return None
-    if any(f.f_code.co_filename.startswith((_AUTOGRAD, _FUNCTORCH)) for f in above):
+    if any(f.f_code.co_filename.startswith(_TORCH_ITSELF) for f in above):
         return None
     if not any(operand.values.dtype.startswith(_DIFFERENTIABLE) for operand in op.outputs):
         return None

@@ -1,0 +1,229 @@
+"""The names of a running program: which tensors each one stood for, and what to call a leaf."""
+
+import builtins
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any
+
+from torch import Tensor, nn
+from torch.autograd.graph import GradientEdge
+
+from explorer import errors
+from explorer.autograd import private
+from explorer.autograd.tape import gradient_edge
+from explorer.autograd.values import Copier
+from explorer.autograd.watch import Watch
+from explorer.data import Span, Variable
+
+
+class LiveVariable:
+    """A name and the tensor it stood for, as it was when it was assigned or when the run ended."""
+
+    def __init__(self, name: str, number: int, tensor: Tensor, span: Span | None) -> None:
+        self.name = name
+        self.number = number
+        self.tensor = tensor
+        self.span = span
+        self.place: GradientEdge | None = None
+        self.last = False
+
+    def look(self, copier: Copier, place: GradientEdge | None) -> None:
+        """Keep what the tensor is now."""
+        tensor = self.tensor
+        self.values = copier.copy(tensor)
+        self.requires_grad = tensor.requires_grad
+        self.is_leaf = tensor.is_leaf
+        self.place = place
+        keeps = tensor.is_leaf or tensor.retains_grad
+        self.grad = copier.copy(tensor.grad) if keeps and tensor.grad is not None else None
+
+    def settle(self, index: Callable[[Any], int | None]) -> None:
+        """Find the number of the node once all nodes have one."""
+        self.node = None if self.place is None else index(self.place.node)
+
+    def plain(self) -> Variable:
+        """The variable without its tensor."""
+        return Variable(
+            name=self.name,
+            number=self.number,
+            last=self.last,
+            values=self.values,
+            requires_grad=self.requires_grad,
+            is_leaf=self.is_leaf,
+            grad_fn=None if self.place is None or self.is_leaf else type(self.place.node).__name__,
+            node=self.node,
+            output_nr=0 if self.place is None else self.place.output_nr,
+            grad=self.grad,
+            span=self.span,
+        )
+
+
+class Namespace(MutableMapping[str, Any]):
+    """The program's module namespace: remembers every tensor that a name stood for.
+
+    The names live in `globals`, where functions of the program find them too; module-level code
+    stores through this mapping, which is how an assignment is noticed.
+    """
+
+    def __init__(self, watch: Watch, assigned: Callable[[str, int], None]) -> None:
+        self.globals: dict[str, Any] = {"__builtins__": builtins, "__name__": "__main__"}
+        self._watch = watch
+        self._assigned = assigned
+        self._variables: list[LiveVariable] = []
+        self._counts: dict[str, int] = {}
+        self._order: list[str] = []
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.globals[name] = value
+        if name not in self._order:
+            self._order.append(name)
+        if not isinstance(value, Tensor):
+            return
+        with private.without_modes():
+            self._remember(name, value)
+        self._assigned(name, self._counts[name])
+
+    def _remember(self, name: str, tensor: Tensor) -> None:
+        number = self._counts[name] = self._counts.get(name, 0) + 1
+        _, frame = self._watch.spans.frames()
+        span = None if frame is None else self._watch.spans.of_frame(frame)
+        variable = LiveVariable(name, number, tensor, span)
+        variable.look(self._watch.copier, self._place(tensor))
+        self._variables.append(variable)
+
+    def _place(self, tensor: Tensor) -> GradientEdge | None:
+        if private.is_wrapped(tensor) or not tensor.requires_grad:
+            return None
+        return self._watch.place(tensor) or gradient_edge(tensor)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.globals[name]
+
+    def __delitem__(self, name: str) -> None:
+        del self.globals[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.globals)
+
+    def __len__(self) -> int:
+        return len(self.globals)
+
+    def variables(self) -> list[LiveVariable]:
+        """Every variable; those still standing for their tensor as it is now."""
+        last: dict[str, LiveVariable] = {v.name: v for v in self._variables}
+        for variable in last.values():
+            variable.last = True
+            if self.globals.get(variable.name) is variable.tensor:
+                variable.look(self._watch.copier, self._place(variable.tensor))
+        tape = self._watch.tape
+        for variable in reversed(self._variables):
+            if variable.place is not None and not variable.is_leaf:
+                tape.add(variable.place)
+        for variable in self._variables:
+            variable.settle(tape.index)
+        return self._variables
+
+    def tops(self) -> list[tuple[int, int]]:
+        """The places of non-leaf variables that no other node leads to, the latest first."""
+        tape = self._watch.tape
+        targets = {edge.target for edge in tape.edges}
+        return [
+            (variable.node, variable.place.output_nr)
+            for variable in reversed(self._variables)
+            if variable.node is not None
+            and variable.place is not None
+            and variable.node not in targets
+        ]
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The program's outermost Modules, by variable."""
+        found = [(n, self.globals.get(n)) for n in self._order]
+        modules = {n: m for n, m in found if isinstance(m, nn.Module)}
+        inner = {
+            id(part)
+            for module in modules.values()
+            for part in module.modules()
+            if part is not module
+        }
+        return {n: m for n, m in modules.items() if id(m) not in inner}
+
+    def leaf_names(self) -> dict[int, str]:
+        """id(leaf) -> the name a person would write for it; the first name wins."""
+        names: dict[int, str] = {}
+        for variable in self._variables:
+            names.setdefault(id(variable.tensor), variable.name)
+        for path, tensor in self._parameters():
+            names.setdefault(id(tensor), path)
+        for name in self._order:
+            for path, tensor in _inside(name, self.globals.get(name)):
+                names.setdefault(id(tensor), path)
+        return names
+
+    def parts(self) -> Iterator[tuple[str, nn.Module]]:
+        """Every Module of the program with the name that a person would give it."""
+        modules = self.modules()
+        for variable, module in modules.items():
+            for path, part in module.named_modules(remove_duplicate=False):
+                yield part_name(variable, path, alone=len(modules) == 1), part
+
+    def _parameters(self) -> Iterator[tuple[str, Tensor]]:
+        for name, part in self.parts():
+            for parameter, tensor in part.named_parameters(recurse=False, remove_duplicate=False):
+                yield f"{name}.{parameter}", tensor
+
+    def leaves(self) -> list[Tensor]:
+        """Every leaf that a name leads to and that a backward could fill."""
+        found = [v.tensor for v in self._variables] + [tensor for _, tensor in self._parameters()]
+        distinct = {id(tensor): tensor for tensor in found}.values()
+        return [tensor for tensor in distinct if tensor.is_leaf and tensor.requires_grad]
+
+    def find(self, path: str) -> Tensor:
+        """The tensor that `path` names now: `y`, `y#2`, `Layer_1.weight`, `parts[0]`.
+
+        Raises:
+            JacobianError: there is no tensor of that name.
+        """
+        name, _, number = path.partition("#")
+        for variable in self._variables:
+            if number and (variable.name, str(variable.number)) == (name, number):
+                return variable.tensor
+        value = self.globals.get(name)
+        if not number and isinstance(value, Tensor):
+            return value
+        for known, tensor in self._parameters():
+            if known == path:
+                return tensor
+        for inside in self._order:
+            for known, tensor in _inside(inside, self.globals.get(inside)):
+                if known == path:
+                    return tensor
+        raise errors.JacobianError(f"The program has no tensor named {path!r} at this point.")
+
+
+def part_name(variable: str, path: str, *, alone: bool) -> str:
+    """What to call the part at `path` of the Module that `variable` holds.
+
+    A path that reads on its own needs no variable before it if there is no other Module.
+
+    >>> part_name("net", "Layer_1", alone=True), part_name("net", "", alone=True)
+    ('Layer_1', 'net')
+    >>> part_name("net", "0", alone=True), part_name("net", "Layer_1", alone=False)
+    ('net.0', 'net.Layer_1')
+    """
+    if alone and path.partition(".")[0].isidentifier():
+        return path
+    return f"{variable}.{path}" if path else variable
+
+
+def _inside(name: str, value: Any) -> Iterator[tuple[str, Tensor]]:
+    """Tensors in a list, tuple or dict of the program: `parts[0]`, `weights['w']`."""
+    if isinstance(value, (list, tuple)):
+        items = [(f"{name}[{i}]", item) for i, item in enumerate(value)]
+    elif isinstance(value, dict):
+        items = [(f"{name}[{key!r}]", item) for key, item in value.items()]
+    else:
+        return
+    for path, item in items:
+        if isinstance(item, Tensor):
+            yield path, item
+        elif isinstance(item, (list, tuple)):
+            yield from _inside(path, item)
