@@ -8,6 +8,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import explorer
 from explorer import builder
 from explorer.builder import ACTIVATIONS, LAYER_KINDS, LOSSES, Layer, NetworkSpec, read_numbers
 from explorer.errors import SpecError
@@ -193,6 +194,19 @@ def test_the_program_alone_fixes_every_random_number() -> None:
     first = executed(spec)
     torch.manual_seed(2)
     assert torch.equal(first["y"], executed(spec)["y"])
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_explored_the_program_gives_the_numbers_of_plain_python(loss: str) -> None:
+    spec = NetworkSpec(seed=5, loss=loss, layers=(Layer("Linear", width=3), Layer("Dropout")))
+    names, run = executed(spec), explorer.run(spec.program())
+    found = {variable.name: variable for variable in run.tensors}
+    assert run.error is None
+    assert (found["y"].values.array == names["y"].detach().numpy()).all()
+    assert {leaf.name for leaf in run.calls[0].leaves} == {"layer_1.weight", "layer_1.bias"}
+    for leaf in run.calls[0].leaves:
+        assert leaf.after is not None
+        assert (leaf.after.array == names["net"].get_parameter(leaf.name).grad.numpy()).all()
 
 
 @pytest.mark.parametrize("inputs", [1, 2, 5, 30])

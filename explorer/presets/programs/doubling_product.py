@@ -13,17 +13,17 @@ def double(t):
 
 
 x = torch.tensor([-0.9618, -3.3220, -0.6637], requires_grad=True)
+inputs = [x]
 y = double(x)
-product = jacobian(double, x)
-count = 1
 while y.norm() < 1000:
-    product = jacobian(double, y) @ product
+    inputs.append(y)
     y = double(y)
-    count = count + 1
-print(count, "doublings, y =", y)
-print(product)
-
 v = torch.tensor([0.1, 1.0, 0.0001])
 y.backward(v)
-print(x.grad)
+print(len(inputs), "doublings, x.grad", x.grad)
+
+product = torch.eye(3)
+for t in inputs:
+    product = jacobian(double, t) @ product
+print(product)
 print(product.T @ v)

@@ -11,7 +11,8 @@ from torch.autograd import Variable
 from torch.autograd.functional import jacobian
 from torch.func import functional_call
 
-net = nn.Sequential(nn.Linear(6, 4), nn.Tanh(), nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1))
+act = nn.Tanh()
+net = nn.Sequential(nn.Linear(6, 4), act, nn.Linear(4, 3), act, nn.Linear(3, 1))
 samples = Variable(torch.randn(20, 6))
 print("samples.requires_grad is", samples.requires_grad)
 output = net(samples)

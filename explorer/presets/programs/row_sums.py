@@ -13,14 +13,14 @@ def row_sums(x):
 
 
 x = torch.rand(2, 3, requires_grad=True)
-J = jacobian(row_sums, x)
-print(J.shape)
-print(J)
-
-a = torch.rand(3)
-print(jacobian(lambda t: a + t, torch.rand(3)))
-
 y = row_sums(x)
 y.backward(torch.ones(2))
 print(x.grad)
+
+J = jacobian(row_sums, x)
+print(J.shape)
+print(J)
 print((torch.ones(2) @ J.reshape(2, 6)).reshape(2, 3))
+
+a = torch.rand(3)
+print(jacobian(lambda t: a + t, torch.rand(3)))
