@@ -466,7 +466,7 @@ def held(spec: NetworkSpec, field: str) -> object:
     return value
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(specs)
 @example(NetworkSpec())
 def test_a_form_either_runs_or_names_what_is_wrong(spec: NetworkSpec) -> None:
@@ -489,7 +489,7 @@ def test_a_form_either_runs_or_names_what_is_wrong(spec: NetworkSpec) -> None:
 
 
 @given(specs)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None, derandomize=True)
 def test_a_form_survives_json_and_writes_the_same_text(spec: NetworkSpec) -> None:
     again = NetworkSpec.from_dict(json.loads(json.dumps(spec.to_dict(), allow_nan=False)))
     assert again == spec
