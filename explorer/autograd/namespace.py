@@ -117,7 +117,7 @@ class Namespace(MutableMapping[str, Any]):
         tape = self._watch.tape
         for variable in reversed(self._variables):
             if variable.place is not None and not variable.is_leaf:
-                tape.add(variable.place)
+                tape.add([variable.place])
         for variable in self._variables:
             variable.settle(tape.index)
         return self._variables

@@ -14,6 +14,10 @@ from torch import Tensor
 from torch.autograd.graph import Node
 
 
+SCRATCH = frozenset({("MkldnnRnnLayerBackward0", "result3")})
+"""Saved "tensors" that are a kernel's working memory, partly never written: (node, name)."""
+
+
 def input_metadata(fn: Node) -> tuple[Any, ...]:
     """Shape, dtype and device of every output of the forward op that made `fn`."""
     return tuple(fn._input_metadata)

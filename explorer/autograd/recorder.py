@@ -93,7 +93,7 @@ class Recording:
 
     def __init__(self, tape: Tape, roots: Iterable[Tensor], others: Iterable[Tensor] = ()) -> None:
         self.tape = tape
-        self.places = [tape.add(gradient_edge(t)) for t in roots if t.requires_grad]
+        self.places = tape.add(gradient_edge(t) for t in roots if t.requires_grad)
         self.steps: list[Step] = []
         self.started = False
         self._copier = tape.copier

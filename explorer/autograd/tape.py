@@ -51,7 +51,7 @@ def trace(root: Tensor | Sequence[Tensor], *, names: Names = None) -> Trace:
             )
     with private.without_modes():
         tape = Tape(Copier())
-        places = [tape.add(gradient_edge(tensor)) for tensor in roots]
+        places = tape.add(map(gradient_edge, roots))
         return tape.trace(places, leaf_names(names))
 
 
@@ -74,33 +74,30 @@ class Tape:
         """The number of a node that was discovered, or None."""
         return self._index.get(fn)
 
-    def add(self, edge: GradientEdge) -> tuple[int, int]:
-        """Discover all that `edge` leads to; return its (node index, input_nr).
+    def add(self, roots: Iterable[GradientEdge]) -> list[tuple[int, int]]:
+        """Discover all that `roots` lead to, themselves first; return their (index, output number).
 
         What the new nodes have saved is copied now, before a backward can free it.
         """
-        known = self._index.get(edge.node)
-        if known is not None:
-            return known, edge.output_nr
-        index, fns, edges = self._index, self.fns, self.edges
-        first = at = len(fns)
-        index[edge.node] = first
-        fns.append(edge.node)
-        while at < len(fns):
-            for slot, (target, input_nr) in enumerate(fns[at].next_functions):
-                if target is None:
-                    continue
-                number = index.get(target)
-                if number is None:
-                    number = index[target] = len(fns)
-                    fns.append(target)
-                edges.append(Edge(at, slot, number, input_nr))
+        first = at = len(self.fns)
+        places = [(self._number(root.node), root.output_nr) for root in roots]
+        while at < len(self.fns):
+            for slot, (target, input_nr) in enumerate(self.fns[at].next_functions):
+                if target is not None:
+                    self.edges.append(Edge(at, slot, self._number(target), input_nr))
             at += 1
         reader = _SavedReader(self.copier)
-        for fn in fns[first:]:
+        for fn in self.fns[first:]:
             self._outputs.append(_outputs(fn))
             self._saved.append(reader.read(fn))
-        return first, edge.output_nr
+        return places
+
+    def _number(self, fn: Node) -> int:
+        number = self._index.get(fn)
+        if number is None:
+            number = self._index[fn] = len(self.fns)
+            self.fns.append(fn)
+        return number
 
     def reachable(self, roots: Iterable[int]) -> list[int]:
         """Indices of all nodes that `roots` lead to, themselves included, ascending."""
@@ -258,10 +255,13 @@ class _SavedReader:
                 saved += [self._tensor(f"{name}[{i}]", r, r.unpack) for i, r in enumerate(raw)]
             else:
                 unpack = partial(private.saved_tensor, fn, name)
-                saved.append(self._tensor(name, raw, unpack))
+                scratch = (type(fn).__name__, name) in private.SCRATCH
+                saved.append(self._tensor(name, raw, unpack, scratch=scratch))
         return tuple(saved)
 
-    def _tensor(self, name: str, raw: Any, unpack: Callable[[], Any]) -> Saved:
+    def _tensor(
+        self, name: str, raw: Any, unpack: Callable[[], Any], *, scratch: bool = False
+    ) -> Saved:
         if private.has_unpack_hook(raw):
             return Saved(name, "packed")
         tensor = raw.data
@@ -269,6 +269,10 @@ class _SavedReader:
             # Both a freed tensor and one that was never saved read as None; only unpacking tells.
             return Saved(name, "none" if _refusal(unpack) is None else "freed")
         version = version_of(tensor)
+        if scratch:
+            note = "scratch memory of the kernel: its bytes have no meaning"
+            values = Values(tuple(tensor.shape), dtype_name(tensor.dtype), note=note)
+            return Saved(name, "held", values, version=version)
         # Only unpacking compares versions, and a tensor at version 0 was never edited.
         edited = version > 0 and "modified by an inplace operation" in (_refusal(unpack) or "")
         return Saved(name, "edited" if edited else "held", self._values(tensor), version=version)
@@ -301,7 +305,12 @@ def _refusal(unpack: Callable[[], Any]) -> str | None:
 
 
 def _constant(fn: Node, name: str) -> str:
-    value = private.saved_constant(fn, name)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 2**63:
-        value -= 2**64  # torch reads a saved dim of -1 as an unsigned number
-    return repr(value)
+    return repr(_signed(private.saved_constant(fn, name)))
+
+
+def _signed(value: Any) -> Any:
+    """torch gives a saved dim of -1 as an unsigned number."""
+    if isinstance(value, tuple):
+        return tuple(_signed(one) for one in value)
+    wrapped = isinstance(value, int) and value >= 2**63
+    return value - 2**64 if wrapped else value

@@ -153,7 +153,7 @@ class Watch(TorchFunctionMode):
             for operand in op.outputs:
                 place = operand.place
                 if place is not None and self.tape.index(place.node) is None:
-                    tops.append(self.tape.add(place))
+                    tops += self.tape.add([place])
         return tops
 
     def ops(self) -> tuple[Op, ...]:
