@@ -43,6 +43,8 @@ def test_streamlit_wears_the_colours_of_the_pictures(theme: Theme) -> None:
         "blueColor": theme.minus[-1],
         "orangeColor": theme.plus[-1],
         "yellowColor": theme.now,
+        "yellowTextColor": theme.ink,
+        "yellowBackgroundColor": theme.now_soft,
         "grayColor": theme.muted,
     }
 

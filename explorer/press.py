@@ -1,0 +1,152 @@
+"""One more press of backward() is one more line in the program.
+
+`pressed` writes a program with presses added at its end; nothing is remembered between runs, so the
+same presses always give the same Run.
+
+>>> program = Program("x = torch.ones(2, requires_grad=True)\\n(x * x).sum().backward()")
+>>> print(pressed(program, (Press("zero_grad"),), leaves=("x",)).source.splitlines()[-1])
+x.grad = None
+>>> keep_graph(program).source.splitlines()[-1]
+'(x * x).sum().backward(retain_graph=True)'
+"""
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from explorer.data import Plain, Program, Run
+
+
+class Press(Plain, frozen=True):
+    """One press of a button: `kind` is `backward` or `zero_grad`.
+
+    `keep` is retain_graph for a backward; `to_none` is set_to_none for a zero_grad.
+    """
+
+    kind: str
+    keep: bool = False
+    to_none: bool = True
+
+
+def pressed(
+    program: Program, presses: Sequence[Press], *, leaves: Sequence[str], call: str = ""
+) -> Program:
+    """The program with a line (or a few) added for each press.
+
+    `leaves` are the names whose `.grad` a zero_grad clears, `call` the backward that a press
+    repeats, as `backward_call` wrote it.
+    """
+    lines = [program.source.rstrip("\n")]
+    for press in presses:
+        if press.kind == "backward":
+            lines.append(_with_keyword(call, keep=press.keep))
+        else:
+            lines.extend(_zero_lines(program.source, leaves, to_none=press.to_none))
+    return Program("\n".join(lines) + "\n", program.seed)
+
+
+def keep_graph(program: Program) -> Program:
+    """The program with retain_graph=True in every backward() of its own."""
+    tree = ast.parse(program.source)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_backward(node)]
+    source = program.source
+    for node in sorted(calls, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+        text = ast.get_source_segment(program.source, node) or ""
+        source = _replaced(source, node, _with_keyword(text, keep=True))
+    return Program(source, program.seed)
+
+
+def frees_its_graph(program: Program) -> bool:
+    """Whether a backward() of the program's own lets go of the graph that it has walked."""
+    return keep_graph(program) != program
+
+
+def backward_call(run: Run) -> str | None:
+    """The backward that a press repeats: the program's last one, else one from its last tensor.
+
+    None where nothing in the program can be walked backward.
+
+    The program's own call is repeated only where it stands at the top level, since the names inside
+    a function or a loop mean something else afterwards.
+    """
+    tree = ast.parse(run.program.source)
+    for statement in reversed(tree.body):
+        if isinstance(statement, ast.Expr) and _is_backward(statement.value):
+            return _with_keyword(ast.unparse(statement.value), keep=False)
+    for variable in reversed(run.tensors):
+        if variable.last and variable.grad_fn is not None:
+            ones = "" if variable.values.size == 1 else f"torch.ones_like({variable.name})"
+            return f"{variable.name}.backward({ones})"
+    return None
+
+
+def _is_backward(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "backward"
+    )
+
+
+def _with_keyword(call: str, *, keep: bool) -> str:
+    """The call with retain_graph=True, or without any retain_graph."""
+    node = ast.parse(call, mode="eval").body
+    assert isinstance(node, ast.Call)
+    node.keywords = [word for word in node.keywords if word.arg != "retain_graph"]
+    if keep:
+        node.keywords.append(ast.keyword("retain_graph", ast.Constant(True)))
+    return ast.unparse(node)
+
+
+def _replaced(source: str, node: ast.expr, text: str) -> str:
+    """`source` with the characters of `node` replaced by `text`."""
+    lines = source.splitlines(keepends=True)
+    assert node.end_lineno is not None
+    assert node.end_col_offset is not None
+    # ast counts columns in bytes.
+    first, last = lines[node.lineno - 1].encode(), lines[node.end_lineno - 1].encode()
+    before = first[: node.col_offset].decode()
+    after = last[node.end_col_offset :].decode()
+    middle = [before + text + after]
+    return "".join([*lines[: node.lineno - 1], *middle, *lines[node.end_lineno :]])
+
+
+def _zero_lines(source: str, leaves: Sequence[str], *, to_none: bool) -> Iterator[str]:
+    """Lines that clear `.grad`: zero_grad() of each module, and by hand for every other leaf."""
+    for module in _modules(source):
+        yield f"{module}.zero_grad(set_to_none={to_none})"
+    names = _assigned(source)
+    for leaf in leaves:
+        if leaf not in names:
+            continue
+        if to_none:
+            yield f"{leaf}.grad = None"
+        else:
+            yield f"if {leaf}.grad is not None: {leaf}.grad.zero_()"
+
+
+def _assigned(source: str) -> dict[str, ast.expr]:
+    """Names that the program assigns at its top level, and what it last assigned to each."""
+    pairs: list[tuple[ast.expr, ast.expr]] = []
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                value = statement.value
+                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                    pairs += zip(target.elts, value.elts, strict=False)
+                else:
+                    pairs.append((target, value))
+    return {target.id: value for target, value in pairs if isinstance(target, ast.Name)}
+
+
+def _modules(source: str) -> Iterator[str]:
+    """Names of the modules that the program makes at its top level."""
+    classes = {node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
+    for name, value in _assigned(source).items():
+        if isinstance(value, ast.Call):
+            made = ast.unparse(value.func)
+            if made in classes or (made.startswith(("nn.", "torch.nn.")) and _is_class(made)):
+                yield name
+
+
+def _is_class(made: str) -> bool:
+    return "functional" not in made and made.rpartition(".")[2][:1].isupper()

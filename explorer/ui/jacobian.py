@@ -1,0 +1,104 @@
+"""Choose a Jacobian on the page, and say what was found."""
+
+import re
+
+import streamlit as st
+
+from explorer.data import Answer, Jacobian, JacobianAsk, Run, Variable
+from explorer.glossary import tip
+from explorer.picture.heatmap import heatmap, shown
+from explorer.ui import session, widgets
+
+
+def choose(run: Run) -> JacobianAsk | None:
+    """The pickers for outputs and inputs; None where nothing is chosen, and the page says so."""
+    outputs = {widgets.title_of(v): v for v in run.tensors if v.node is not None and v.grad_fn}
+    inputs = input_names(run)
+    if not outputs or not inputs:
+        widgets.say_what_went_wrong(run)
+        st.info(
+            "This program has no tensor that was computed from one that requires grad, "
+            "so there is nothing to differentiate."
+        )
+        return None
+    left, right = st.columns([1, 3], vertical_alignment="top")
+    names = list(outputs)
+    first = session.remembered("jacobian outputs", default_output(list(outputs.values())))
+    chosen = left.selectbox(
+        "Derivatives of", names, index=names.index(first) if first in names else 0,
+        help=tip("Jacobian"),
+    )  # fmt: skip
+    session.remember("jacobian outputs", chosen)
+    options = [name for name in inputs if name != chosen]
+    held = session.remembered("jacobian inputs", default_inputs(run, outputs[chosen]))
+    wrt = right.multiselect(
+        "with respect to", options, default=[name for name in held if name in options],
+        help=tip("leaf", "no path"), placeholder="Choose at least one tensor",
+    )  # fmt: skip
+    session.remember("jacobian inputs", tuple(wrt))
+    if not wrt:
+        right.warning("Choose at least one tensor to differentiate by.")
+        return None
+    return JacobianAsk(chosen, tuple(wrt))
+
+
+def input_names(run: Run) -> list[str]:
+    """Everything that a derivative can be taken by: leaves first, then what was computed."""
+    leaves = [node.leaf for node in run.trace.nodes if node.leaf and _named(node.leaf)]
+    own = [v.name for v in run.tensors if v.last and v.is_leaf and v.requires_grad]
+    computed = [widgets.title_of(v) for v in run.tensors if v.grad_fn]
+    return list(dict.fromkeys([*own, *leaves, *computed]))
+
+
+def default_output(outputs: list[Variable]) -> str:
+    """The last tensor with more than one element, which has a Jacobian worth looking at."""
+    many = [v for v in outputs if v.values.size > 1 and v.last]
+    return widgets.title_of((many or outputs)[-1])
+
+
+def default_inputs(run: Run, output: Variable) -> tuple[str, ...]:
+    """The leaves that a path leads to from `output`, in order of discovery."""
+    assert output.node is not None, "an output was computed, so it has a node"
+    reached, waiting = {output.node}, [output.node]
+    targets: dict[int, list[int]] = {}
+    for edge in run.trace.edges:
+        targets.setdefault(edge.source, []).append(edge.target)
+    while waiting:
+        for target in targets.get(waiting.pop(), ()):
+            if target not in reached:
+                reached.add(target)
+                waiting.append(target)
+    leaves = (run.trace.nodes[node].leaf for node in sorted(reached))
+    return tuple(dict.fromkeys(leaf for leaf in leaves if leaf and _named(leaf)))
+
+
+def _named(leaf: str) -> bool:
+    """Whether the program has a name for the leaf, so that it can be asked about."""
+    return re.fullmatch(r"leaf_\d+", leaf) is None
+
+
+def answer(ask: JacobianAsk) -> Answer:
+    """What torch says to `ask`."""
+    run = session.current_run(ask)
+    assert run is not None, "a program that has been asked about can run"
+    return run.answers[0]
+
+
+def describe(found: Jacobian) -> None:
+    """Shape, method, and which inputs no path reaches."""
+    rows, columns = found.array.shape
+    parts = zip(found.columns.parts, found.reached, strict=True)
+    cut = [part.name for part, reached in parts if not reached]
+    text = f"**{rows} × {columns}** · method: {found.method}"
+    if cut:
+        text += f" · no path leads to {', '.join(cut)}: hatched, which is not zero"
+    st.caption(text)
+
+
+def draw(found: Jacobian) -> None:
+    """The heatmap, as wide as it needs to be, and what one cell stands for if not one entry."""
+    figure = heatmap(found, widgets.theme())
+    width = "stretch" if figure.layout.width is None else "content"
+    st.plotly_chart(figure, theme=None, width=width, key="heatmap", config={"displaylogo": False})
+    if statement := shown(found).statement:
+        st.info(statement)

@@ -1,0 +1,268 @@
+"""The ledger of `.grad`: one row a call, before + added = after for each leaf."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Final
+
+import streamlit as st
+
+from explorer import press
+from explorer.data import BackwardCall, Leaf, Run, Values
+from explorer.frames.tiles import largest
+from explorer.glossary import tip
+from explorer.picture.tiles import legend_html, tile_html
+from explorer.press import Press
+from explorer.ui import session, widgets
+
+MAX_PRESSES: Final = 40
+"""Presses that one program takes before it has to be reset."""
+
+_STYLE: Final = """
+<style>
+.ledger { border-collapse: collapse; }
+.ledger-scroll { overflow-x: auto; }
+.ledger th, .ledger td { border: 0; border-top: 1px solid var(--edge); padding: 10px 14px;
+  vertical-align: middle; text-align: left; }
+.ledger thead th { border-top: 0; font-weight: 600; padding: 2px 14px 6px; }
+.ledger .mono, .ledger-legend .word { font-family: ui-monospace, 'SF Mono', 'Cascadia Mono',
+  'DejaVu Sans Mono', monospace; }
+.ledger .mono { font-size: 15px; }
+.ledger .shape { color: var(--quiet); font-weight: 400; font-size: 13px; }
+.ledger .call { font-size: 17px; font-weight: 700; white-space: nowrap; }
+.ledger .line { color: var(--quiet); font-size: 13px; max-width: 300px; overflow-wrap: anywhere; }
+.ledger .sum { display: flex; align-items: center; gap: 9px; font-size: 18px; }
+.ledger .sum figure { margin: 0; display: grid; justify-items: center; gap: 2px; }
+.ledger .sum figcaption { font-size: 11.5px; color: var(--quiet); }
+.ledger .fresh { background: var(--now); }
+.ledger .failed .call::before { content: "✕ "; }
+.ledger i, .ledger-legend i { display: block; font-style: normal; }
+.tile { display: inline-block; box-sizing: content-box; }
+.ledger-legend { display: flex; align-items: center; gap: 8px; font-size: 13px; flex-wrap: wrap; }
+.ledger-legend .key { display: inline-flex; align-items: center; gap: 6px; margin-left: 18px; }
+</style>
+"""
+
+
+@dataclass
+class Row:
+    """One line of the ledger: a call, or a zero_grad() with the state that it left."""
+
+    title: str
+    line: str
+    leaves: dict[str, Leaf] = field(default_factory=dict)
+    cleared: dict[str, Values | None] | None = None
+    error: str | None = None
+    remark: str = ""
+
+
+def show(run: Run) -> None:
+    """The buttons, the switches and the rows for the current program."""
+    call = press.backward_call(run)
+    if call is None:
+        widgets.say_what_went_wrong(run)
+        st.info("Nothing in this program can be walked backward: it has no tensor with a grad_fn.")
+        return
+    presses: tuple[Press, ...] = session.remembered("presses", ())
+    keep_own = _controls(run, presses)
+    program = press.keep_graph(run.program) if keep_own else run.program
+    longer = press.pressed(program, presses, leaves=_plain_leaves(run), call=call)
+    shown = session.run(longer)
+    own_lines = len(program.source.rstrip("\n").splitlines())
+    rows = _rows(shown, presses, own_lines, longer.source.splitlines())
+    st.html(_STYLE + _html(rows, _leaf_names(shown), len(presses)))
+    _explain_error(shown, presses, own_lines)
+    with st.expander(f"The program that ran, with {len(presses)} lines added by pressing"):
+        st.code(longer.source, line_numbers=True)
+
+
+def _controls(run: Run, presses: tuple[Press, ...]) -> bool:
+    """Draw buttons and switches; returns whether the program's own calls keep their graph."""
+    full = len(presses) >= MAX_PRESSES
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.button(
+            "backward()", type="primary", on_click=_press, args=("backward",), disabled=full,
+            help="Walks the graph once more and adds into every leaf's .grad.",
+        )  # fmt: skip
+        st.button("zero_grad()", on_click=_press, args=("zero_grad",), disabled=full)
+        st.button("Undo", on_click=_undo, disabled=not presses)
+        st.button("Reset", on_click=_reset, disabled=not presses)
+        _switch("retain_graph", "retain_graph", default=False)
+        _switch("set_to_none", "set_to_none", default=True)
+        own = False
+        if press.frees_its_graph(run.program):
+            own = _switch("retain_graph in the program's own calls", "retain_graph", default=False)
+    if full:
+        st.info(f"{MAX_PRESSES} presses are the most that are shown: press Reset to begin anew.")
+    return own
+
+
+def _switch(label: str, term: str, *, default: bool) -> bool:
+    """A switch that keeps its place until the program changes."""
+    key = f"switch {label}"
+    st.session_state.setdefault(key, session.remembered(f"{key} kept", default))
+    on = st.toggle(label, key=key, help=tip(term))
+    session.remember(f"{key} kept", on)
+    return on
+
+
+def _press(kind: str) -> None:
+    presses: tuple[Press, ...] = session.remembered("presses", ())
+    made = Press(
+        kind,
+        keep=st.session_state["switch retain_graph"],
+        to_none=st.session_state["switch set_to_none"],
+    )
+    session.remember("presses", (*presses, made))
+
+
+def _undo() -> None:
+    session.remember("presses", session.remembered("presses", ())[:-1])
+
+
+def _reset() -> None:
+    session.remember("presses", ())
+
+
+# ----------------------------------------------------------------------------------------- rows
+
+
+def _leaf_names(run: Run) -> list[str]:
+    """Leaves that any shown call touched, in order of first touch."""
+    return list(dict.fromkeys(leaf.name for call in _calls(run) for leaf in call.leaves))
+
+
+def _plain_leaves(run: Run) -> list[str]:
+    """Variables of the program that hold a leaf."""
+    names = (v.name for v in run.tensors if v.last and v.is_leaf and v.requires_grad)
+    return list(dict.fromkeys(names))
+
+
+def _calls(run: Run) -> list[BackwardCall]:
+    """The calls that the ledger lists: those that may add into .grad."""
+    return [call for call in run.calls if call.kind == "backward"]
+
+
+def _rows(run: Run, presses: Sequence[Press], own_lines: int, lines: list[str]) -> list[Row]:
+    """The program's own calls, then every press that ran, in order."""
+    rows: list[Row] = []
+    calls = _calls(run)
+    own = [call for call in calls if call.span is None or call.span.line <= own_lines]
+    rest = iter(calls[len(own) :])
+    for call in own:
+        rows.append(_call_row(len(rows) + 1, call, lines))
+    stopped = run.error is not None and (run.error.line or 0) <= own_lines
+    for made in () if stopped else presses:
+        if made.kind == "zero_grad":
+            rows.append(Row("zero_grad()", f"set_to_none={made.to_none}"))
+            continue
+        if (ran := next(rest, None)) is None:
+            break
+        rows.append(_call_row(sum(row.title != "zero_grad()" for row in rows) + 1, ran, lines))
+    _fill_cleared(rows, run)
+    return rows
+
+
+def _call_row(number: int, call: BackwardCall, lines: list[str]) -> Row:
+    line = lines[call.span.line - 1].strip() if call.span else "backward()"
+    return Row(
+        f"call {number}",
+        line,
+        {leaf.name: leaf for leaf in call.leaves},
+        error=call.error.message if call.error else None,
+        remark=call.note,
+    )
+
+
+def _fill_cleared(rows: list[Row], run: Run) -> None:
+    """What each zero_grad() left: as the next call found it, else as the variables stand now."""
+    standing: dict[str, Values | None] = {
+        v.name: v.grad for v in run.tensors if v.last and v.is_leaf and v.requires_grad
+    }
+    for row in reversed(rows):
+        if row.title == "zero_grad()":
+            row.cleared = dict(standing)
+        standing |= {name: leaf.before for name, leaf in row.leaves.items()}
+
+
+# ----------------------------------------------------------------------------------------- HTML
+
+
+def _html(rows: list[Row], names: list[str], presses: int) -> str:
+    colors = widgets.theme()
+    numbers = [
+        values
+        for row in rows
+        for leaf in row.leaves.values()
+        for values in (leaf.before, leaf.added, leaf.after)
+        if values is not None
+    ]
+    scale = largest(numbers) or 1.0
+    shapes = {
+        name: "×".join(map(str, leaf.added.shape)) or "scalar"
+        for row in rows
+        for name, leaf in row.leaves.items()
+        if leaf.added is not None
+    }
+    head = "".join(
+        f'<th><span class="mono">{escape(name)}.grad</span> '
+        f'<span class="shape">{shapes.get(name, "")}</span></th>'
+        for name in names
+    )
+    body = []
+    for i, row in enumerate(rows):
+        fresh = presses > 0 and i == len(rows) - 1
+        style = " ".join([*(["fresh"] if fresh else []), *(["failed"] if row.error else [])])
+        first = (
+            f'<td><div class="call">{escape(row.title)}</div>'
+            f'<div class="line mono">{escape(row.line)}</div></td>'
+        )
+        cells = "".join(f"<td>{_sum(row, name, scale)}</td>" for name in names)
+        body.append(f'<tr class="{style}">{first}{cells}</tr>')
+    return (
+        f'<div style="--edge:{colors.hairline};--quiet:{colors.muted};--now:{colors.now_soft}">'
+        f'<div class="ledger-legend">{legend_html(scale, colors)}</div>'
+        f'<div class="ledger-scroll"><table class="ledger"><thead><tr><th></th>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div></div>"
+    )
+
+
+def _sum(row: Row, name: str, scale: float) -> str:
+    """before + added = after, or the single state that a zero_grad() left."""
+    colors = widgets.theme()
+
+    def tile(values: Values | None, word: str) -> str:
+        drawn = tile_html(values, scale=scale, theme=colors, name=f"{name}.grad")
+        return f"<figure>{drawn}<figcaption>{word}</figcaption></figure>"
+
+    if row.cleared is not None:
+        if name not in row.cleared:
+            return '<span class="shape">cleared; the next call will show it</span>'
+        return f'<div class="sum">{tile(row.cleared[name], "now")}</div>'
+    leaf = row.leaves.get(name)
+    if leaf is None:
+        return '<span class="shape">not reached</span>'
+    parts = [
+        tile(leaf.before, "before"),
+        "+",
+        tile(leaf.added, "added"),
+        "=",
+        tile(leaf.after, "after"),
+    ]
+    return f'<div class="sum">{"".join(parts)}</div>'
+
+
+def _explain_error(run: Run, presses: Sequence[Press], own_lines: int) -> None:
+    """Torch's words, what they mean here, and the way out."""
+    if run.error is None:
+        return
+    widgets.say_what_went_wrong(run)
+    if (run.error.line or 0) <= own_lines:
+        if presses:
+            st.info("The program stops there, so the lines that were added do not run.")
+    elif "second time" in run.error.message:
+        st.info(
+            "An earlier call let go of what the nodes had saved. Switch on retain_graph for the "
+            "calls before this one: press Undo, or Reset, and press backward() with retain_graph, "
+            "or switch it on in the program's own calls. What was added before the error stays."
+        )

@@ -1,0 +1,99 @@
+"""Small pieces that several pages share: the header, sentences and tables."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import streamlit as st
+
+from explorer import glossary
+from explorer.data import Run, Variable
+from explorer.picture.theme import DARK, LIGHT, Theme
+from explorer.ui import session
+
+ICON: Final = "⤺"
+
+# Streamlit's header holds the name and the navigation; the picker joins them there, so that the
+# picture begins as high on the page as it can.
+_STYLE: Final = """
+<style>
+[data-testid="stMainBlockContainer"] { padding-left: 20px; padding-right: 20px; }
+[data-testid="stHeader"] { border-bottom: 1px solid var(--line, #8B95A355); }
+[data-testid="stHeader"] [data-testid="stToolbar"] { padding-left: 20px; }
+@media (min-width: 1100px) {
+  .st-key-picker { position: fixed; top: 10px; right: 210px; width: 330px; z-index: 999991; }
+}
+</style>
+"""
+
+
+def header() -> None:
+    """What stands above every page: name, program picker and, if need be, why a link failed."""
+    st.html(_STYLE)
+    st.logo(_wordmark(theme()), size="large")
+    with st.container(key="picker"):
+        st.selectbox(
+            "Program",
+            session.choices(),
+            format_func=session.title,
+            key="choice",
+            label_visibility="collapsed",
+            filter_mode="fuzzy",
+        )
+    if broken := session.broken_link():
+        st.warning(f"{broken} What you see is “{session.title(session.choice())}”.")
+
+
+def theme() -> Theme:
+    """The colours that the visitor's browser shows."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def _wordmark(colors: Theme) -> str:
+    """The name as a picture, in the ink of the theme."""
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 236 32" width="236" height="32">'
+        f'<g fill="none" stroke="{colors.muted}" stroke-width="2.5"><path d="M12 16h14"/></g>'
+        f'<circle cx="8" cy="16" r="6" fill="{colors.minus[-2]}"/>'
+        f'<circle cx="30" cy="16" r="6" fill="{colors.plus[-3]}"/>'
+        f'<text x="46" y="22" font-family="system-ui, sans-serif" font-weight="700" '
+        f'font-size="18" fill="{colors.ink}">Autograd Explorer</text></svg>'
+    )
+
+
+def say_what_went_wrong(run: Run) -> None:
+    """The program's own error, if it raised one, in torch's words and with its line."""
+    if run.error is None:
+        return
+    where = f"Line {run.error.line} of the program" if run.error.line else "The program"
+    st.error(f"{where} raised {run.error.type}: {run.error.message}", icon=":material/error:")
+
+
+def variables_table(variables: Iterable[Variable]) -> None:
+    """Name, shape, dtype, requires_grad, is_leaf, grad_fn and grad of each variable."""
+    st.dataframe(
+        [_row(variable) for variable in variables],
+        hide_index=True,
+        column_config={
+            name: st.column_config.Column(help=glossary.TERMS[name])
+            for name in ("requires_grad", "is_leaf", "grad_fn")
+        },
+    )
+
+
+def _row(variable: Variable) -> dict[str, Any]:
+    name = variable.name if variable.last and variable.number == 1 else title_of(variable)
+    return {
+        "name": name,
+        "shape": str(list(variable.values.shape)),
+        "dtype": variable.values.dtype,
+        "requires_grad": variable.requires_grad,
+        "is_leaf": variable.is_leaf,
+        "grad_fn": variable.grad_fn or "None",
+        "grad": "None" if variable.grad is None else variable.grad.summary,
+        "values": variable.values.summary,
+    }
+
+
+def title_of(variable: Variable) -> str:
+    """The variable as asks name it: `y`, or `y#3` for an earlier value of a name."""
+    return variable.name if variable.last else f"{variable.name}#{variable.number}"

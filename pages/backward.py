@@ -1,0 +1,11 @@
+"""Watch the backward pass, one node at a time."""
+
+import streamlit as st
+
+from explorer.ui import downloads, player, session
+
+run = session.current_run()
+if run is not None:
+    player.show(run, key="backward")
+    with st.container(horizontal=True):
+        downloads.graph(run)

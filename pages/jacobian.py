@@ -1,0 +1,17 @@
+"""Every derivative of a variable with respect to others, as one picture."""
+
+import streamlit as st
+
+from explorer.ui import downloads, jacobian, session
+
+run = session.current_run()
+ask = jacobian.choose(run) if run is not None else None
+if ask is not None:
+    answer = jacobian.answer(ask)
+    if answer.jacobian is None:
+        st.warning(answer.error)
+    else:
+        found = answer.jacobian
+        jacobian.describe(found)
+        jacobian.draw(found)
+        downloads.jacobian(found)

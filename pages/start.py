@@ -1,0 +1,13 @@
+"""Where a visitor begins: the first program, stopped in the middle of its backward pass."""
+
+import streamlit as st
+
+from explorer.ui import gallery, player, session
+
+st.header("See what autograd really did, one node at a time.")
+
+run = session.current_run()
+if run is not None:
+    player.show(run, key="start", start=gallery.third_step(run))
+
+gallery.show()

@@ -1,0 +1,9 @@
+"""The app: `streamlit run streamlit_app.py`."""
+
+import streamlit as st
+
+from explorer.ui.headers import SafeHeaders
+
+# The router lies in a folder of its own: next to `pages/`, Streamlit would also serve each page
+# without it, and a deep link that is the first request of all would find no shared state.
+app = st.App("explorer/ui/app.py", middleware=[SafeHeaders.middleware()])
