@@ -138,19 +138,13 @@ class Values(Plain, frozen=True):
             return f"{head}, no elements"
         if known is None:
             return f"{head}, {self.note or 'not readable'}"
-        parts = []
+        odd = [f"{n} {what}" for n, what in ((known.nans, "nan"), (known.infinities, "inf")) if n]
+        parts = odd[:]
         if known.minimum is not None and known.maximum is not None:
             low, high = f"{known.minimum:.4g}", f"{known.maximum:.4g}"
-            if low != high:
-                parts.append(f"{low} to {high}")
-            elif self.size > 1:
-                parts.append(f"all {low}")
-            else:
-                parts.append(low)
-        if known.nans:
-            parts.append(f"{known.nans} nan")
-        if known.infinities:
-            parts.append(f"{known.infinities} inf")
+            finite = low if low == high else f"{low} to {high}"
+            every = "else " if odd else "all " if low == high and self.size > 1 else ""
+            parts.append(every + finite)
         return ", ".join([head, *parts])
 
 

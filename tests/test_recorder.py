@@ -15,7 +15,7 @@ from zoo import ZOO, Double
 
 import explorer
 
-PLAIN = {name: make for name, make in ZOO.items() if name not in ("saved_tensor_hooks",)}
+PLAIN = {name: make for name, make in ZOO.items() if name != "saved_tensor_hooks"}
 
 
 def as_list(root):
@@ -131,7 +131,7 @@ def test_the_cotangents_of_every_node_are_those_of_autograd_grad_at_its_edges(ma
         got = arrived[number][nr]
         wide = grad.float() if grad.dtype == torch.bfloat16 else grad
         np.testing.assert_array_equal(got.array, wide.resolve_conj().numpy(force=True))
-    assert {n for n in range(len(live))} == set(arrived)
+    assert set(range(len(live))) == set(arrived)
 
 
 @pytest.mark.parametrize("make", ZOO.values(), ids=ZOO.keys())
@@ -286,11 +286,11 @@ def test_create_graph_leaves_a_gradient_that_can_be_differentiated() -> None:
 def test_an_error_in_a_custom_backward_is_placed_at_its_node() -> None:
     class Broken(torch.autograd.Function):
         @staticmethod
-        def forward(ctx, x):
+        def forward(_, x):
             return x * 1
 
         @staticmethod
-        def backward(ctx, g):
+        def backward(*_):
             raise ValueError("no rule")
 
     x = torch.ones(1, requires_grad=True)
@@ -299,8 +299,17 @@ def test_an_error_in_a_custom_backward_is_placed_at_its_node() -> None:
     assert call.trace.nodes[call.error.node].name == "BrokenBackward"
 
 
-UNARY = [torch.sin, torch.tanh, torch.exp, torch.relu, lambda t: t.T, lambda t: t * 2.0,
-         lambda t: t - t.mean(), lambda t: t.reshape(-1).view(t.shape), lambda t: Double.apply(t)[0]]  # fmt: skip
+UNARY = [
+    torch.sin,
+    torch.tanh,
+    torch.exp,
+    torch.relu,
+    lambda t: t.T,
+    lambda t: t * 2.0,
+    lambda t: t - t.mean(),
+    lambda t: t.reshape(-1).view(t.shape),
+    lambda t: Double.apply(t)[0],
+]
 BINARY = [torch.add, torch.mul, torch.sub, torch.matmul, torch.maximum]
 
 

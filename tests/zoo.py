@@ -31,14 +31,14 @@ class Double(torch.autograd.Function):
     """Returns two outputs, one of them without gradient."""
 
     @staticmethod
-    def forward(ctx, x):  # noqa: ANN001, ANN205
+    def forward(ctx, x):
         ctx.save_for_backward(x)
         sign = x > 0
         ctx.mark_non_differentiable(sign)
         return x * 2, sign
 
     @staticmethod
-    def backward(ctx, g, _):  # noqa: ANN001, ANN205
+    def backward(ctx, g, _):
         (x,) = ctx.saved_tensors
         return g * 2 + 0 * x
 
