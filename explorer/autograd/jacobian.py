@@ -17,7 +17,8 @@ matrix; all give the same numbers, and `Jacobian.method` says which one did.
 equals one real VJP of the graph, to within half of the digits of the dtype. Numbers that are not
 finite cannot be confirmed so, and are left to the loop.
 
-Hooks on tensors run as in any `autograd.grad`, and what they change is in the result.
+Hooks on tensors run as in any `autograd.grad`, and what they change is in the result. Of the
+warnings, only torch's note that an op batches slowly is dropped.
 
 >>> import torch
 >>> x = torch.tensor([3.0, 4.0], requires_grad=True)
@@ -34,6 +35,7 @@ import copy
 import io
 import math
 import random
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -106,7 +108,7 @@ def jacobian(
     _check_method(method, METHODS)
     rows = _checked_outputs({"y": outputs} if isinstance(outputs, Tensor) else outputs)
     columns = _checked_inputs(wrt)
-    with _torch_randomness_kept(), torch.no_grad():
+    with _as_before(), torch.no_grad():
         return _Problem(rows, columns).solve(method)
 
 
@@ -145,7 +147,7 @@ def weight_jacobian(
         raise JacobianError(f"{name} has no parameter that requires grad; at least one is needed.")
 
     rows, columns = _checked_outputs({"y": output}), _checked_inputs(weights)
-    with _torch_randomness_kept(), torch.no_grad():
+    with _as_before(), torch.no_grad():
         problem = _Problem(rows, columns)
         if method == "per_sample" or (method == "auto" and problem.size >= PER_SAMPLE_ELEMENTS):
             try:
@@ -366,7 +368,7 @@ def _runs_python(output: Tensor) -> bool:
 
     Only such a node can batch wrongly without raising; all others have torch's own batching rules.
     """
-    ahead = [node for node in (output.grad_fn,) if node is not None]
+    ahead: list[Any] = [node for node in (output.grad_fn,) if node is not None]
     seen = set(ahead)
     while ahead:
         node = ahead.pop()
@@ -496,18 +498,24 @@ def _with_cure(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _torch_randomness_kept() -> Iterator[None]:
-    """A backward may draw numbers (a custom Function); afterwards the state is as before."""
+def _as_before() -> Iterator[None]:
+    """Keep torch's random state, from which a custom backward may draw, and drop one warning.
+
+    That warning tells torch's developers which batching rules are missing. It is about speed alone,
+    and would seem to be about the person's program.
+    """
     state = torch.get_rng_state()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "There is a performance drop", UserWarning)
+            yield
     finally:
         torch.set_rng_state(state)
 
 
 @contextlib.contextmanager
 def _python_randomness_kept() -> Iterator[None]:
-    """The same for the generators of Python and numpy."""
+    """Keep the random states of Python and numpy."""
     python, numpy = random.getstate(), np.random.get_state()
     try:
         yield
