@@ -1,0 +1,74 @@
+"""The player: the graph of a Run, stepped through in the browser.
+
+`show(run, key="main")` draws caption, graph, transport with timeline, and the three panels under it
+as one component. It is sent once; playing, stepping and scrubbing ask the server for nothing. A
+rerun of the page with an equal Run keeps the step.
+"""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import streamlit as st
+
+from explorer.data import Run
+from explorer.frames import frames_of
+from explorer.picture.layout import density_for, place
+from explorer.picture.measure import LARGE
+from explorer.ui.player.style import style_sheet
+
+_SCRIPTS = ("words.en", "format", "tiles", "stage", "panels", "timeline", "camera", "player")
+"""Parts of the player's JavaScript in the order in which they build on each other."""
+
+
+def script() -> str:
+    """All JavaScript of the player as one module, which is how a component takes it."""
+    folder = Path(__file__).parent / "js"
+    parts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
+    return "\n".join(parts)
+
+
+_mount = st.components.v2.component("explorer_player", css=style_sheet(), js=script())
+
+
+def show(
+    run: Run,
+    *,
+    key: str,
+    start: int | None = None,
+    height: int | None = None,
+    program_panel: bool = True,
+) -> None:
+    """Draw the player of `run`.
+
+    Args:
+        run: what to show; with several calls the person chooses one, the first is shown first.
+        key: identifies this player on its page; a rerun under the same key keeps the step.
+        start: the step of the first call to begin at, from 1; None or 0 is at rest.
+        height: height of the graph in px; by default what the window has room for.
+        program_panel: whether the program is shown beside the numbers.
+    """
+    data = {**payload(run), "start": start, "height": height, "program_panel": program_panel}
+    _mount(key=key, data=data, height="content")
+
+
+@lru_cache(maxsize=8)
+def payload(run: Run) -> dict[str, Any]:
+    """What the browser gets: frames, one or two pictures a call, and a signature of it all.
+
+    Where the picture of a whole call has small cards, a second one with large cards is added for
+    the camera that follows the step.
+    """
+    frames = frames_of(run)
+    pictures = []
+    for scene in frames.scenes:
+        density = density_for(scene)
+        pair = {"fit": place(scene, frames.tiles, density), "follow": None}
+        if density is not LARGE:
+            pair["follow"] = place(scene, frames.tiles, LARGE)
+        pictures.append(pair)
+    data: dict[str, Any] = msgspec.to_builtins({"frames": frames, "pictures": pictures})
+    data["signature"] = hashlib.sha256(msgspec.json.encode(data)).hexdigest()[:16]
+    return data

@@ -1,0 +1,768 @@
+"""Place a scene: where each card, bead, bucket, seed and wire stands, in px.
+
+Graphviz places fixed-size boxes and nothing else: each card with the buckets that hang below it is
+one box, and what it says about columns and rows is kept, while the gaps between columns are made as
+wide as their labels and beads need. Buckets that several cards share hang under the middle of their
+users and never reach Graphviz, which one leaf with hundreds of users would keep busy for minutes.
+A plain chain needs no Graphviz at all.
+
+`place(scene, tiles)` raises nothing: where the engine refuses, columns are made without it.
+"""
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import graphviz
+
+from explorer.data import Plain
+from explorer.errors import LayoutError
+from explorer.frames import Item, Scene, Tile, Wire
+from explorer.picture import engine
+from explorer.picture.measure import (
+    BEAD_HEIGHT,
+    LARGE,
+    MEDIUM,
+    SEED_HEIGHT,
+    SMALL,
+    Density,
+    bead_width,
+    fitted,
+    shape_of,
+    text_width,
+    tile_size,
+)
+
+MARGIN = 26.0
+"""Free space around the picture."""
+
+Point = tuple[float, float]
+
+
+class Box(Plain, frozen=True):
+    """A rectangle: left, top, width, height."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def right(self) -> float:
+        """The x of the right edge."""
+        return self.x + self.w
+
+    @property
+    def bottom(self) -> float:
+        """The y of the bottom edge."""
+        return self.y + self.h
+
+    @property
+    def middle(self) -> float:
+        """The x of the middle."""
+        return self.x + self.w / 2
+
+    def touches(self, other: "Box") -> bool:
+        """Whether the two have a part in common."""
+        apart = self.right <= other.x or other.right <= self.x
+        return not (apart or self.bottom <= other.y or other.bottom <= self.y)
+
+
+class Spot(Plain, frozen=True):
+    """Where one node stands. `box` is all that it draws on (a bucket's name included), `body` the
+    card, bead or tray itself, `sockets` one box for each incoming wire, in the order of `wires`."""
+
+    node: int
+    box: Box
+    body: Box
+    wires: tuple[int, ...] = ()
+    sockets: tuple[Box, ...] = ()
+
+
+class Path(Plain, frozen=True):
+    """The way of one wire: an SVG path for each hop, and an arrow's place and angle on the last."""
+
+    wire: int
+    hops: tuple[str, ...]
+    arrow: tuple[float, float, float]
+
+
+class Road(Plain, frozen=True):
+    """The forward lane between two cards, and where its label stands (None: there is no room)."""
+
+    wire: int
+    path: str
+    tip: Point
+    label: Point | None
+    room: float
+
+
+class Cluster(Plain, frozen=True):
+    """A module's frame."""
+
+    name: str
+    box: Box
+
+
+class Picture(Plain, frozen=True):
+    """A scene that has been placed. All coordinates are px at zoom 1, y downwards."""
+
+    density: str
+    bounds: Box
+    spots: tuple[Spot, ...]
+    seeds: tuple[Box, ...]
+    paths: tuple[Path, ...]
+    roads: tuple[Road, ...]
+    clusters: tuple[Cluster, ...]
+
+
+def density_for(scene: Scene) -> Density:
+    """The largest density that keeps the whole picture readable."""
+    units = _Units(scene)
+    columns = max((rank for rank in units.ranks().values()), default=0) + 1 - bool(scene.seeds)
+    cards = sum(item.kind == "card" for item in scene.items)
+    if columns <= LARGE.columns and cards <= 4 * LARGE.columns:
+        return LARGE
+    if columns <= MEDIUM.columns and cards <= 5 * MEDIUM.columns:
+        return MEDIUM
+    return SMALL
+
+
+def place(scene: Scene, tiles: Sequence[Tile], density: Density | None = None) -> Picture:
+    """The picture of `scene`, in the density that suits it unless one is given."""
+    return _Placing(scene, tiles, density or density_for(scene)).picture()
+
+
+class _Units:
+    """What Graphviz gets: cards (by node index) and seeds (negative), joined where wires run.
+
+    A bucket is no unit: it hangs below the units that send to it.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self.items = {item.index: item for item in scene.items}
+        cards = [item.index for item in scene.items if item.kind == "card"]
+        self.units = [*(-1 - seed.number for seed in scene.seeds), *cards]
+        self.joined: list[tuple[int, int]] = []
+        self.hung: dict[int, list[Wire]] = defaultdict(list)
+        for wire in scene.wires:
+            source = self.source(wire)
+            if self.items[wire.target].kind == "bucket":
+                self.hung[wire.target].append(wire)
+            elif (source, wire.target) not in self.joined[-8:]:
+                self.joined.append((source, wire.target))
+        self.joined = sorted(set(self.joined))
+
+    @staticmethod
+    def source(wire: Wire) -> int:
+        """The unit that a wire starts from."""
+        return wire.source if wire.source is not None else -1 - (wire.seed or 0)
+
+    def ranks(self) -> dict[int, int]:
+        """Column of each unit counted from the right: the longest way from a seed or a root."""
+        onward: dict[int, list[int]] = defaultdict(list)
+        waiting = dict.fromkeys(self.units, 0)
+        for source, target in self.joined:
+            onward[source].append(target)
+            waiting[target] += 1
+        ranks = dict.fromkeys(self.units, 0)
+        ready = [unit for unit in self.units if waiting[unit] == 0]
+        while ready:
+            unit = ready.pop()
+            for target in onward[unit]:
+                ranks[target] = max(ranks[target], ranks[unit] + 1)
+                waiting[target] -= 1
+                if waiting[target] == 0:
+                    ready.append(target)
+        return ranks
+
+
+class _Placing:
+    """One run of the placing, from sizes over columns and rows to wires."""
+
+    def __init__(self, scene: Scene, tiles: Sequence[Tile], density: Density) -> None:
+        self.scene, self.tiles, self.density = scene, tiles, density
+        self.graph = _Units(scene)
+        self.items = self.graph.items
+        self.into: dict[int, list[Wire]] = defaultdict(list)
+        for wire in scene.wires:
+            self.into[wire.target].append(wire)
+        for ways in self.into.values():
+            ways.sort(key=lambda way: (way.input_nr, way.number))
+        self.socket = {item.index: self._socket_size(item) for item in scene.items}
+        self.own, self.shared = self._buckets()
+        self.heights = {unit: self._card_height(unit) for unit in self.graph.units}
+        self.below = {unit: self._below(unit) for unit in self.graph.units}
+        self.card: dict[int, Box] = {}
+        self.spots: dict[int, Spot] = {}
+        self.columns: list[tuple[float, float]] = []
+        self.rank: dict[int, int] = {}
+        self.routes: dict[tuple[int, int], list[Point]] = {}
+
+    def picture(self) -> Picture:
+        """Everything placed."""
+        rows = self._rows()
+        self._place_cards(rows)
+        self._place_own_buckets()
+        self._place_shared_buckets()
+        paths = [self._path(wire) for wire in self.scene.wires]
+        roads = self._roads()
+        clusters = self._clusters()
+        seeds = tuple(self._seed_box(seed.number) for seed in self.scene.seeds)
+        boxes = [spot.box for spot in self.spots.values()]
+        boxes += [*seeds, *(cluster.box for cluster in clusters)]
+        boxes += [self.card[-1 - seed.number] for seed in self.scene.seeds]
+        return Picture(
+            self.density.name,
+            _around(boxes, MARGIN),
+            tuple(self.spots[item.index] for item in self.scene.items),
+            seeds,
+            tuple(paths),
+            tuple(roads),
+            tuple(clusters),
+        )
+
+    # -------------------------------------------------------------------------------------- sizes
+
+    def _socket_size(self, item: Item) -> tuple[float, float]:
+        """Room for the largest contribution that lands on a node, and for their sum."""
+        known = [self.tiles[way.tile] for way in self.into[item.index] if way.tile is not None]
+        known += [self.tiles[n] for n in (item.before, item.after) if n is not None]
+        sizes = [tile_size(tile) for tile in known] or [tile_size(None, shape_of(item))]
+        return max(size[0] for size in sizes), max(size[1] for size in sizes)
+
+    def _card_height(self, unit: int) -> float:
+        """A card grows where many contributions meet, up to twice the usual body."""
+        if unit < 0 or self.density is SMALL:
+            return self.density.height
+        count = max(1, len(self.into[unit]))
+        body = self.density.height - self.density.header
+        tall = fitted(self.socket[unit], self.density.tile_width, self.density.tile_height)[1]
+        needed = count * (tall + 6) + 14 if count > 1 else 0
+        return self.density.header + min(2 * body, max(body, needed))
+
+    def _buckets(self) -> tuple[dict[int, list[int]], list[int]]:
+        """Buckets that hang below one unit each, by unit, and those that several share."""
+        own: dict[int, list[int]] = defaultdict(list)
+        shared = []
+        for bucket, ways in self.graph.hung.items():
+            users = {self.graph.source(way) for way in ways}
+            if len(users) == 1:
+                own[users.pop()].append(bucket)
+            else:
+                shared.append(bucket)
+        for unit, buckets in own.items():
+            slots = {way.target: way.slot for way in reversed(self.scene.wires)
+                     if self.graph.source(way) == unit}  # fmt: skip
+            buckets.sort(key=lambda bucket: slots[bucket])
+        return own, shared
+
+    def _bucket_size(self, bucket: int) -> tuple[float, float, float, float]:
+        """Width of all, height of the sockets above the tray, tray's width and height."""
+        density, count = self.density, len(self.into[bucket])
+        wide, tall = fitted(self.socket[bucket], 104, 72)
+        name = self._bucket_name(bucket) + ".grad"
+        words = max(text_width(name, density.leaf),
+                    text_width(self.items[bucket].shape or "scalar", density.leaf - 3))  # fmt: skip
+        if density is SMALL:
+            return max(44.0, words), 0.0, 40.0, density.tray
+        tray_height = max(density.tray, tall + 26)
+        tray = max(76.0 if density is LARGE else 62.0, wide + 26)
+        above = 0.0
+        if count > 1:
+            wide, tall = self._bucket_socket(bucket)
+            tray = max(tray, count * (wide + 8) + 16)
+            above = tall + 12
+        count_text = 130.0 if count > 1 else 0.0
+        return max(tray + 2 * count_text, words + 6), above, tray, tray_height
+
+    def _bucket_socket(self, bucket: int) -> tuple[float, float]:
+        """Sockets above a tray become smaller where there are many."""
+        count = len(self.into[bucket])
+        most = 104.0 if count <= 4 else max(10.0, 420 / count)
+        return fitted(self.socket[bucket], most, 60)
+
+    def _bucket_name(self, bucket: int) -> str:
+        """The leaf's name as far as it is needed: below its own module, the last part will do."""
+        label = self.items[bucket].label
+        head, _, last = label.rpartition(".")
+        users = {way.source for way in self.into[bucket]}
+        modules = {self.items[user].module for user in users if user is not None}
+        return last if head and modules == {head} else label
+
+    def _below(self, unit: int) -> tuple[float, float]:
+        """Width and height of what hangs below a unit."""
+        sizes = [self._bucket_size(bucket) for bucket in self.own.get(unit, ())]
+        channels = sum(self.graph.source(way) == unit for b in self.shared for way in self.into[b])
+        if not sizes:
+            return 0.0, 0.0
+        wide = sum(size[0] + 12 for size in sizes) - 12 + channels * 20
+        tall = max(size[1] + size[3] for size in sizes)
+        return wide, self._drop(unit) + tall + self.density.leaf * 2 + 8
+
+    def _drop(self, unit: int) -> float:
+        """Way down from a card to its buckets; longer where beads are on it."""
+        beads = max(
+            (len(way.beads) for b in self.own.get(unit, ()) for way in self.into[b]), default=0
+        )
+        return self.density.drop + beads * (BEAD_HEIGHT + 6)
+
+    def _unit_width(self, unit: int) -> float:
+        density = self.density
+        if unit < 0:
+            seed = self.scene.seeds[-1 - unit]
+            words = text_width(f"{seed.name} = 0.0000", 13) + 12 if density is not SMALL else 0
+            return max({"L": 96.0, "M": 84.0, "S": 40.0}[density.name], words)
+        # Buckets may reach half into the gaps beside a card, where nothing else hangs.
+        return max(density.width, self.below[unit][0] - density.gap + 12)
+
+    # ------------------------------------------------------------------------------ rows, columns
+
+    def _rows(self) -> dict[int, float]:
+        """The y of each unit's lane; also fills in ranks and the routes of long wires."""
+        ranks = self.graph.ranks()
+        if self._is_chain(ranks):
+            self.rank = ranks
+            return dict.fromkeys(self.graph.units, 0.0)
+        try:
+            return self._ask_engine()
+        except LayoutError:
+            return self._stacked(ranks)
+
+    def _is_chain(self, ranks: Mapping[int, int]) -> bool:
+        """One unit a column, and no wire that skips a column."""
+        if len(set(ranks.values())) < len(ranks):
+            return False
+        return all(ranks[target] - ranks[source] == 1 for source, target in self.graph.joined)
+
+    def _ask_engine(self) -> dict[int, float]:
+        """Let Graphviz place the boxes; keep its columns, its rows and its long wires."""
+        dot = self._boxes_as_dot()
+        laid = json.loads(engine.run(dot, "json0", edges=len(self.graph.joined)))
+        centre, names = {}, {}
+        for thing in laid["objects"]:
+            unit = int(thing["name"].lstrip("u").replace("s", "-"))
+            names[thing["_gvid"]] = unit
+            x, y = (float(part) for part in thing["pos"].split(","))
+            centre[unit] = (x, -y)
+        columns = sorted({round(x) for x, _ in centre.values()}, reverse=True)
+        number = {x: place for place, x in enumerate(columns)}
+        self.rank = {unit: number[round(x)] for unit, (x, _) in centre.items()}
+        lanes = {}
+        for unit, (_, y) in centre.items():
+            lanes[unit] = y - self._cell_height(unit) / 2 + self._lane(unit)
+        for edge in laid.get("edges", ()):
+            source, target = names[edge["tail"]], names[edge["head"]]
+            if self.rank[target] - self.rank[source] > 1:
+                self.routes[source, target] = _points(edge["pos"])
+        self._engine_columns = columns
+        return lanes
+
+    def _boxes_as_dot(self) -> str:
+        """Each unit as a table of fixed size with a port at its lane, so that lanes line up."""
+        digraph = graphviz.Digraph(
+            "boxes",
+            graph_attr={"rankdir": "RL", "nodesep": f"{self.density.rows / 72:.3f}",
+                        "ranksep": f"{self.density.gap / 72:.3f}"},
+            node_attr={"shape": "plain"},
+        )  # fmt: skip
+        table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
+        row = '<TR><TD{port} FIXEDSIZE="TRUE" WIDTH="{w:.0f}" HEIGHT="{h:.0f}"></TD></TR>'
+        for unit in self.graph.units:
+            width = self._unit_width(unit)
+            top = 2 * self._lane(unit)
+            rest = self._cell_height(unit) - top
+            rows = row.format(port=' PORT="c"', w=width, h=top)
+            if rest >= 1:
+                rows += row.format(port="", w=width, h=rest)
+            digraph.node(self._dot_name(unit), f"<{table}{rows}</TABLE>>")
+        for source, target in self.graph.joined:
+            digraph.edge(f"{self._dot_name(source)}:c:w", f"{self._dot_name(target)}:c:e")
+        return str(digraph.source)
+
+    @staticmethod
+    def _dot_name(unit: int) -> str:
+        return f"u{unit}".replace("-", "s")
+
+    def _lane(self, unit: int) -> float:
+        """Height of the lane below the top of a unit's cell."""
+        if unit < 0 or self.density is SMALL:
+            return self.density.lane
+        header = self.density.header
+        return header + (self.heights[unit] - header) / 2
+
+    def _cell_height(self, unit: int) -> float:
+        return max(2 * self._lane(unit), self.heights[unit] + self.below[unit][1])
+
+    def _stacked(self, ranks: Mapping[int, int]) -> dict[int, float]:
+        """Columns by rank, rows one below the other: what is left when there is no engine."""
+        self.rank = dict(ranks)
+        depth: dict[int, float] = defaultdict(float)
+        lanes = {}
+        for unit in sorted(self.graph.units, key=lambda unit: (ranks[unit], unit)):
+            lanes[unit] = depth[ranks[unit]] + self._lane(unit)
+            depth[ranks[unit]] += self._cell_height(unit) + self.density.rows
+        return lanes
+
+    def _gaps(self, count: int) -> list[float]:
+        """Room between column r and column r + 1, for labels and beads on the wires there."""
+        gaps = [self.density.gap] * count
+        clustered = 34 if any(item.module for item in self.items.values()) else 0
+        for wire in self.scene.wires:
+            if self.items[wire.target].kind == "bucket":
+                continue
+            source = self.graph.source(wire)
+            near, far = self.rank[source], self.rank[wire.target] - 1
+            beads = sum(bead_width(self.items[b].short, self.density) + 14 for b in wire.beads)
+            if beads:
+                gaps[near] = max(gaps[near], beads + 40)
+            if self.density is not SMALL:
+                label = text_width(self._road_text(wire), 13) + 26 + clustered
+                gaps[far] = max(gaps[far], label)
+        return gaps
+
+    def _road_text(self, wire: Wire) -> str:
+        shape = wire.shape if self.density is LARGE or not wire.name else ""
+        return f"{wire.name} {shape}".strip()
+
+    def _place_cards(self, lanes: Mapping[int, float]) -> None:
+        """Give each unit its card's box, columns from the right."""
+        count = max(self.rank.values(), default=0) + 1
+        widths = [0.0] * count
+        for unit in self.graph.units:
+            widths[self.rank[unit]] = max(widths[self.rank[unit]], self._unit_width(unit))
+        gaps = self._gaps(count)
+        right = 0.0
+        for column in range(count):
+            self.columns.append((right - widths[column], right))
+            right -= widths[column] + gaps[column]
+        for unit in self.graph.units:
+            left, edge = self.columns[self.rank[unit]]
+            width = self._unit_width(unit) if unit < 0 else self.density.width
+            x = left if unit < 0 else (left + edge - width) / 2
+            top = lanes[unit] - self._lane(unit)
+            self.card[unit] = Box(x, top, width, self.heights[unit])
+        for unit in self.graph.units:
+            if unit >= 0:
+                ways = self.into[unit]
+                body = self.card[unit]
+                self.spots[unit] = Spot(
+                    unit, body, body, tuple(way.number for way in ways), self._sockets(unit, body)
+                )
+
+    def _sockets(self, unit: int, body: Box) -> tuple[Box, ...]:
+        """One box for each contribution, at the right of the card, one below the other."""
+        ways, density = self.into[unit], self.density
+        if density is SMALL:
+            strip = Box(body.x + 6, body.bottom - 9, body.w - 12, 5)
+            count = max(1, len(ways))
+            each = strip.w / count
+            return tuple(
+                Box(strip.x + each * place, strip.y, max(1.0, each - 1), strip.h)
+                for place in range(len(ways))
+            )
+        room = body.h - density.header - 12
+        count = max(1, len(ways))
+        gap = min(7.0, room / count * 0.12)
+        size = fitted(
+            self.socket[unit], density.tile_width, min(density.tile_height, room / count - gap)
+        )
+        lane = body.y + self._lane(unit)
+        right = body.right - (12 if density is LARGE else 9)
+        return tuple(
+            Box(
+                right - size[0],
+                lane + (place - (count - 1) / 2) * (size[1] + gap) - size[1] / 2,
+                *size,
+            )
+            for place in range(len(ways))
+        )
+
+    # ------------------------------------------------------------------------------------ buckets
+
+    def _place_own_buckets(self) -> None:
+        for unit, buckets in self.own.items():
+            card = self.card[unit]
+            left = card.middle - self.below[unit][0] / 2
+            for bucket in buckets:
+                width = self._bucket_size(bucket)[0]
+                self._place_bucket(bucket, left, card.bottom + self._drop(unit))
+                left += width + 12
+
+    def _place_bucket(self, bucket: int, left: float, top: float) -> None:
+        width, above, tray, height = self._bucket_size(bucket)
+        body = Box(left + (width - tray) / 2, top + above, tray, height)
+        ways = self.into[bucket]
+        if len(ways) == 1 or self.density is SMALL:
+            w, h = fitted(self.socket[bucket], tray - 12, height - 10)
+            inner = Box(body.middle - w / 2, body.y + (height - h) / 2 + 2, w, h)
+            sockets = (inner,) * len(ways)
+        else:
+            w, h = self._bucket_socket(bucket)
+            sockets = tuple(
+                Box(body.middle + (place - (len(ways) - 1) / 2) * (w + 8) - w / 2, top, w, h)
+                for place in range(len(ways))
+            )
+        box = Box(left, top, width, above + height + self.density.leaf * 2 + 6)
+        self.spots[bucket] = Spot(bucket, box, body, tuple(way.number for way in ways), sockets)
+
+    def _place_shared_buckets(self) -> None:
+        """Below everything, under the middle of the users, in as few rows as they need."""
+        if not self.shared:
+            return
+        floor = max(
+            [card.bottom for card in self.card.values()]
+            + [spot.box.bottom for spot in self.spots.values()]
+        )
+        placed: list[Box] = []
+        for bucket in sorted(self.shared, key=self._users_middle):
+            width, above, _, height = self._bucket_size(bucket)
+            x = self._users_middle(bucket) - width / 2
+            y = floor + self.density.drop + 26
+            tall = above + height + self.density.leaf * 2 + 6
+            while any(Box(x, y, width, tall).touches(other) for other in placed):
+                y += 20
+            placed.append(Box(x - 10, y - 20, width + 20, tall + 40))
+            self._place_bucket(bucket, x, y)
+            ways = sorted(self.into[bucket], key=lambda way: self.card[self.graph.source(way)].x)
+            spot = self.spots[bucket]
+            self.spots[bucket] = Spot(
+                bucket, spot.box, spot.body, tuple(way.number for way in ways), spot.sockets
+            )
+
+    def _users_middle(self, bucket: int) -> float:
+        users = [self.card[self.graph.source(way)].middle for way in self.into[bucket]]
+        return (min(users) + max(users)) / 2
+
+    # -------------------------------------------------------------------------------------- wires
+
+    def _path(self, wire: Wire) -> Path:
+        spot = self.spots[wire.target]
+        socket = spot.sockets[spot.wires.index(wire.number)]
+        if self.items[wire.target].kind == "bucket":
+            return self._path_down(wire, spot, socket)
+        return self._path_left(wire, spot, socket)
+
+    def _path_left(self, wire: Wire, spot: Spot, socket: Box) -> Path:
+        """From a unit to a card in a column further left, over beads beside the unit."""
+        unit = self.graph.source(wire)
+        card = self.card[unit]
+        start = (card.x if unit >= 0 else self._seed_box(wire.seed or 0).x, self._outlet(wire))
+        end_y = socket.y + socket.h / 2 if self.density is not SMALL else spot.body.y + 27
+        end = (spot.body.right, end_y)
+        hops = []
+        for bead in wire.beads:
+            width = bead_width(self.items[bead].short, self.density)
+            edge = (start[0] - 12, start[1])
+            hops.append(f"M{_xy(start)}H{edge[0]:.1f}")
+            body = Box(edge[0] - width, start[1] - BEAD_HEIGHT / 2, width, BEAD_HEIGHT)
+            self.spots[bead] = Spot(bead, body, body)
+            start = (body.x, start[1])
+        curve = self._curve(unit, wire.target, start, end)
+        hops.append(_svg(curve))
+        return Path(wire.number, tuple(hops), _arrow(curve, min(abs(start[0] - end[0]) / 2, 26)))
+
+    def _curve(self, source: int, target: int, start: Point, end: Point) -> list[Point]:
+        """Cubic Bézier points; a wire over several columns keeps Graphviz's way around boxes."""
+        route = self.routes.get((source, target))
+        if route is None:
+            bend = (start[0] - end[0]) * 0.45
+            return [start, (start[0] - bend, start[1]), (end[0] + bend, end[1]), end]
+        lane = self.card[source].y + self._lane(source)
+        shift = lane - (-route[0][1])
+        middle = [(self._column_x(x), -y + shift) for x, y in route]
+        points = [start, (min(start[0] - 12, middle[1][0]), start[1]), *middle[2:-2]]
+        points += [(max(end[0] + 12, middle[-2][0]), end[1]), end]
+        return points
+
+    def _column_x(self, x: float) -> float:
+        """An x of Graphviz in our columns: linear between the middles of two columns."""
+        theirs = self._engine_columns
+        ours = [(left + right) / 2 for left, right in self.columns]
+        for place in range(len(theirs) - 1):
+            if theirs[place] >= x >= theirs[place + 1]:
+                part = (theirs[place] - x) / (theirs[place] - theirs[place + 1])
+                return ours[place] + part * (ours[place + 1] - ours[place])
+        return ours[0] if x > theirs[0] else ours[-1]
+
+    def _outlet(self, wire: Wire) -> float:
+        """The y at which a wire leaves its unit: near the lane, by slot, where several leave."""
+        unit = self.graph.source(wire)
+        lane = self.card[unit].y + self._lane(unit)
+        if unit < 0:
+            return lane
+        ways = [way for way in self._leaving(unit) if self.items[way.target].kind != "bucket"]
+        beads = max((len(way.beads) for way in ways), default=0)
+        step = {"L": 22.0, "M": 17.0, "S": 7.0}[self.density.name]
+        if beads and self.density is not SMALL:
+            step = BEAD_HEIGHT + 6
+        if len(ways) > 1:
+            step = min(step, (self.heights[unit] - self.density.header - 8) / len(ways))
+            if beads:
+                step = max(step, BEAD_HEIGHT + 4)
+        ways.sort(key=lambda way: (self.spots[way.target].body.y, way.slot))
+        return lane + (ways.index(wire) - (len(ways) - 1) / 2) * step
+
+    def _leaving(self, unit: int) -> list[Wire]:
+        return [wire for wire in self.scene.wires if self.graph.source(wire) == unit]
+
+    def _path_down(self, wire: Wire, spot: Spot, socket: Box) -> Path:
+        """From the bottom of a unit to a bucket below it, over beads on the way."""
+        unit = self.graph.source(wire)
+        card = self.card[unit] if unit >= 0 else self._seed_box(wire.seed or 0)
+        ways = [way for way in self._leaving(unit) if self.items[way.target].kind == "bucket"]
+        ways.sort(key=lambda way: (self._socket_x(way), way.slot))
+        spread = min(64.0, (card.w - 40) / max(1, len(ways) - 1))
+        widest = max((bead_width(self.items[b].short, self.density)
+                      for way in ways for b in way.beads), default=0)  # fmt: skip
+        if widest and len(ways) > 1:
+            spread = max(spread, widest + 8)
+        x = card.middle + (ways.index(wire) - (len(ways) - 1) / 2) * spread
+        start = (min(card.right - 12, max(card.x + 12, x)), card.bottom)
+        tray = len(spot.wires) == 1 or self.density is SMALL
+        end = (socket.middle, spot.body.y + 4 if tray else socket.y)
+        hops = []
+        for bead in wire.beads:
+            width = bead_width(self.items[bead].short, self.density)
+            # Beads of neighbouring wires stand over their own buckets, where there is room.
+            at = (x if len(ways) == 1 else _between(start[0], end[0], 0.5), start[1] + 14)
+            hops.append(f"M{_xy(start)}C{start[0]:.1f} {at[1] - 4:.1f} {at[0]:.1f} "
+                        f"{start[1] + 4:.1f} {_xy(at)}")  # fmt: skip
+            body = Box(at[0] - width / 2, at[1], width, BEAD_HEIGHT)
+            self.spots[bead] = Spot(bead, body, body)
+            start = (at[0], body.bottom)
+        drop = end[1] - start[1]
+        curve = [start, (start[0], start[1] + drop * 0.55), (end[0], end[1] - drop * 0.55), end]
+        hops.append(_svg(curve))
+        return Path(wire.number, tuple(hops), _arrow(curve, max(8.0, drop / 2)))
+
+    def _socket_x(self, way: Wire) -> float:
+        spot = self.spots[way.target]
+        return spot.sockets[spot.wires.index(way.number)].x
+
+    def _seed_box(self, number: int) -> Box:
+        cell = self.card[-1 - number]
+        height = SEED_HEIGHT[self.density.name]
+        lane = cell.y + self._lane(-1)
+        width = {"L": 96.0, "M": 84.0, "S": 40.0}[self.density.name]
+        return Box(cell.x, lane - height / 2, width, height)
+
+    # ------------------------------------------------------------------------------ forward lanes
+
+    def _roads(self) -> list[Road]:
+        """The forward value of each wire once, from the card that made it to its user."""
+        roads, seen, named = [], set(), set()
+        for wire in self.scene.wires:
+            source, target = self.graph.source(wire), wire.target
+            if self.items[target].kind == "bucket" or (source, target, wire.input_nr) in seen:
+                continue
+            seen.add((source, target, wire.input_nr))
+            road = self.density.road
+            start = (self.card[target].right, self.card[target].y + road)
+            end = (self.card[source].x, self.card[source].y + road)
+            bend = (end[0] - start[0]) * 0.45
+            curve = [start, (start[0] + bend, start[1]), (end[0] - bend, end[1]), end]
+            if (source, target) in self.routes:
+                lift = self.density.lane - road
+                back = self._curve(source, target, (end[0], end[1] + lift),
+                                   (start[0], start[1] + lift))  # fmt: skip
+                curve = [(x, y - lift) for x, y in reversed(back)]
+            label = None
+            left, right = self.columns[self.rank[target]][1], start[0]
+            gap = self._gap_right_of(target)
+            if (target, wire.input_nr) not in named and self.density is not SMALL:
+                named.add((target, wire.input_nr))
+                label = (right + (left - right + gap) / 2 - 3, start[1] - 7)
+            roads.append(Road(wire.number, _svg(curve), end, label, left - right + gap))
+        return roads
+
+    def _gap_right_of(self, unit: int) -> float:
+        """Width of the gap between a unit's column and the next one to the right."""
+        column = self.rank[unit]
+        return self.columns[column - 1][0] - self.columns[column][1] if column else 0.0
+
+    # ------------------------------------------------------------------------------------ modules
+
+    def _clusters(self) -> list[Cluster]:
+        """A frame around the cards and buckets of a module, where nothing foreign stands in it."""
+        if self.density is SMALL:
+            return []
+        members: dict[str, set[int]] = defaultdict(set)
+        for item in self.scene.items:
+            if item.module and item.kind == "card":
+                members[item.module].add(item.index)
+                for bucket in self.own.get(item.index, ()):
+                    if self.items[bucket].label.startswith(item.module + "."):
+                        members[item.module].add(bucket)
+        frames: list[Cluster] = []
+        cards = {item.index for item in self.scene.items if item.kind != "bead"}
+        for name, inside in sorted(members.items()):
+            if not any(self.items[index].kind == "bucket" for index in inside):
+                continue
+            boxes = [self.spots[index].box for index in inside]
+            inner = _around(boxes, 14)
+            box = Box(inner.x, inner.y - 22, inner.w, inner.h + 20)
+            others = [self.spots[index].box for index in cards - inside]
+            others += [frame.box for frame in frames]
+            if not any(box.touches(other) for other in others):
+                frames.append(Cluster(name, box))
+        return frames
+
+
+def _around(boxes: Sequence[Box], margin: float) -> Box:
+    """The box around all `boxes`, with a margin."""
+    if not boxes:
+        return Box(0, 0, 2 * margin, 2 * margin)
+    left, top = min(box.x for box in boxes) - margin, min(box.y for box in boxes) - margin
+    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
+    return Box(left, top, right - left + margin, bottom - top + margin)
+
+
+def _points(spline: str) -> list[Point]:
+    """The Bézier points of Graphviz's `pos`, start first, the arrow's tip last."""
+    parts = spline.split(" ")
+    tip = None
+    if parts[0].startswith("e,"):
+        tip = tuple(map(float, parts.pop(0)[2:].split(",")))
+    points: list[Any] = [tuple(map(float, part.split(","))) for part in parts]
+    if tip is not None:
+        points[-1] = tip
+    return [(float(x), float(y)) for x, y in points]
+
+
+def _between(a: float, b: float, part: float) -> float:
+    return a + (b - a) * part
+
+
+def _xy(point: Point) -> str:
+    return f"{point[0]:.1f} {point[1]:.1f}"
+
+
+def _svg(curve: Sequence[Point]) -> str:
+    """Bézier points as an SVG path."""
+    return f"M{_xy(curve[0])}C" + " ".join(_xy(point) for point in curve[1:])
+
+
+def _arrow(curve: Sequence[Point], along: float) -> tuple[float, float, float]:
+    """Where an arrow stands, about `along` px into the curve, and its angle in degrees."""
+    points = [_at(curve[:4], step / 24) for step in range(25)]
+    gone = 0.0
+    for here, there in pairwise(points):
+        stretch = math.dist(here, there)
+        if gone + stretch >= along or there is points[-1]:
+            angle = math.degrees(math.atan2(there[1] - here[1], there[0] - here[0]))
+            return round(there[0], 1), round(there[1], 1), round(angle, 1)
+        gone += stretch
+    return *curve[0], 180.0
+
+
+def _at(curve: Sequence[Point], t: float) -> Point:
+    """The point of a cubic Bézier curve at `t`, 0 … 1."""
+    weights = ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3)
+    return (
+        sum(w * p[0] for w, p in zip(weights, curve, strict=True)),
+        sum(w * p[1] for w, p in zip(weights, curve, strict=True)),
+    )

@@ -1,0 +1,121 @@
+// What part of the picture is seen: all of it, the node of the step, or where the person moved it.
+
+const CAMERA_MS = 400;
+
+class Camera {
+  constructor(holder) {
+    this.holder = holder;
+    this.own = false; // the person has moved it
+    this.view = null;
+    this.listen();
+  }
+
+  /** Look at another picture. */
+  attach(stage) {
+    this.stage = stage;
+    this.own = false;
+    this.view = null;
+  }
+
+  get size() {
+    return { w: this.holder.clientWidth || 800, h: this.holder.clientHeight || 360 };
+  }
+
+  /** The zoom at which the whole picture is seen. */
+  fitZoom() {
+    const { w, h } = this.size, bounds = this.stage.picture.bounds;
+    return Math.min(w / bounds.w, h / bounds.h, 1.6);
+  }
+
+  fit(smooth = false) {
+    this.own = false;
+    this.move(this.centred(this.fitZoom(), this.stage.picture.bounds), smooth);
+  }
+
+  /** Keep the node `index` and its neighbours in the middle, large enough to read. */
+  follow(index, smooth = true) {
+    if (this.own) return;
+    const spot = this.stage.spots.get(index);
+    if (!spot) return this.fit(smooth);
+    const { w, h } = this.size, bounds = this.stage.picture.bounds;
+    const zoom = Math.min(1.4, Math.max(this.fitZoom(), Math.min(h / Math.min(bounds.h, 420), 1.4)));
+    const wide = w / zoom, high = h / zoom;
+    const x = within(spot.body.x + spot.body.w / 2 - wide * 0.55, bounds.x, bounds.x + bounds.w - wide);
+    const y = within(spot.body.y + spot.body.h / 2 - high * 0.4, bounds.y, bounds.y + bounds.h - high);
+    this.move({ x, y, w: wide, h: high }, smooth);
+  }
+
+  centred(zoom, bounds) {
+    const { w, h } = this.size;
+    const wide = w / zoom, high = h / zoom;
+    return { x: bounds.x - (wide - bounds.w) / 2, y: bounds.y - (high - bounds.h) / 2, w: wide, h: high };
+  }
+
+  move(view, smooth) {
+    cancelAnimationFrame(this.frame);
+    const from = this.view;
+    if (!smooth || !from || calm()) return this.apply(view);
+    const began = performance.now();
+    const glide = (now) => {
+      const part = eased(Math.min(1, (now - began) / CAMERA_MS));
+      const mix = (name) => from[name] + (view[name] - from[name]) * part;
+      this.apply({ x: mix("x"), y: mix("y"), w: mix("w"), h: mix("h") });
+      if (part < 1) this.frame = requestAnimationFrame(glide);
+    };
+    this.frame = requestAnimationFrame(glide);
+  }
+
+  apply(view) {
+    this.view = view;
+    this.stage.element.setAttribute("viewBox", [view.x, view.y, view.w, view.h].map((part) => part.toFixed(2)).join(" "));
+  }
+
+  listen() {
+    let held = null;
+    this.holder.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || !this.view) return;
+      held = { x: event.clientX, y: event.clientY, view: this.view, moved: false };
+    });
+    this.holder.addEventListener("pointermove", (event) => {
+      if (!held || !(event.buttons & 1)) return void (held = null);
+      const dx = event.clientX - held.x, dy = event.clientY - held.y;
+      if (!held.moved && Math.hypot(dx, dy) < 4) return;
+      held.moved = true;
+      this.own = true;
+      cancelAnimationFrame(this.frame);
+      const scale = held.view.w / this.size.w;
+      this.apply({ ...held.view, x: held.view.x - dx * scale, y: held.view.y - dy * scale });
+    });
+    this.holder.addEventListener("click", (event) => {
+      // The end of a drag is no click on a node.
+      if (held?.moved) event.stopPropagation();
+      held = null;
+    }, true);
+    this.holder.addEventListener("wheel", (event) => {
+      // A plain wheel scrolls the page; with Ctrl, or once the person has moved the picture, it zooms.
+      if (!this.view || !(event.ctrlKey || event.metaKey || this.own)) return;
+      event.preventDefault();
+      this.zoomAt(event, Math.exp(event.deltaY * 0.0016));
+    }, { passive: false });
+    this.holder.addEventListener("dblclick", () => this.fit(true));
+  }
+
+  zoomAt(event, factor) {
+    const corner = this.holder.getBoundingClientRect(), { w } = this.size;
+    const wide = within(this.view.w * factor, w / 6, Math.max(this.stage.picture.bounds.w, w) * 1.5);
+    const part = wide / this.view.w;
+    const x = this.view.x + ((event.clientX - corner.left) / corner.width) * this.view.w;
+    const y = this.view.y + ((event.clientY - corner.top) / corner.height) * this.view.h;
+    this.own = true;
+    this.apply({ x: x - (x - this.view.x) * part, y: y - (y - this.view.y) * part, w: wide, h: this.view.h * part });
+  }
+}
+
+function within(value, low, high) {
+  return high < low ? (low + high) / 2 : Math.max(low, Math.min(high, value));
+}
+
+/** Whether the person asked their system for less motion. */
+function calm() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

@@ -1,0 +1,129 @@
+// What stands around the graph: the caption, the program, the numbers, what was saved.
+
+/** The caption of a moment: a counter and one sentence. */
+function drawCaption(elements, counter, messages, failed) {
+  elements.counter.replaceChildren(...counter);
+  const words = messages.flatMap((message, place) => [place ? " " : null, ...say(message.id, message.values)]);
+  elements.sentence.replaceChildren(...words.filter((word) => word !== null));
+  elements.sentence.classList.toggle("long", elements.sentence.textContent.length > 190);
+  elements.caption.classList.toggle("failed", failed);
+}
+
+/** The program's lines, to be lit by `lightSpan`. */
+function programLines(source) {
+  const lines = source.replace(/\n+$/, "").split("\n");
+  return lines.map((line, place) => {
+    const code = html("span", { class: "code" }, line || " ");
+    return { line, code, element: html("span", { class: "line" }, html("i", {}, String(place + 1)), code) };
+  });
+}
+
+/** Light exactly the expression at `span` (null: nothing) and bring it into view. */
+function lightSpan(lines, span, scroller) {
+  lines.forEach(({ line, code, element }, place) => {
+    const number = place + 1;
+    const lit = span !== null && number >= span.line && number <= span.end_line;
+    element.classList.toggle("hot", lit);
+    if (!lit) {
+      if (code.firstElementChild) code.replaceChildren(line || " ");
+      return;
+    }
+    const letters = [...line];
+    const from = number === span.line ? span.column : 0;
+    const to = number === span.end_line ? span.end_column : letters.length;
+    const part = (start, end) => letters.slice(start, end).join("");
+    code.replaceChildren(part(0, from), html("mark", {}, part(from, to)), part(to));
+  });
+  const first = span && lines[span.line - 1];
+  if (!first || !scroller) return;
+  const top = first.element.offsetTop, bottom = top + first.element.offsetHeight;
+  // Scroll the panel only: scrollIntoView would move the whole page.
+  if (top < scroller.scrollTop || bottom > scroller.scrollTop + scroller.clientHeight) {
+    scroller.scrollTop = Math.max(0, top - scroller.clientHeight / 2);
+  }
+}
+
+/** One row of numbers: a title, the tile and what it is. */
+function tileRow(title, tile, scale, more = null) {
+  return html("div", { class: "row" },
+    html("span", { class: "row-title" }, ...title),
+    tilePicture(tile, scale),
+    html("span", { class: "row-text" }, ...describe(tile), ...(more ? [html("br"), more] : [])));
+}
+
+function describe(tile) {
+  if (!tile) return [WORDS.none];
+  const shape = tile.shape.length ? tile.shape.join("×") : text("scalar").replace(/^a /, "");
+  const parts = [`${shape} ${tile.dtype}`];
+  if (!tile.uniform && tile.low !== null) parts.push(`, ${number(tile.low, 4)} to ${number(tile.high, 4)}`);
+  else if (tile.uniform && tile.shape.length) parts.push(`, ${number(tile.cells[0], 4)} everywhere`);
+  else if (tile.uniform) parts.push(`, ${number(tile.cells[0], 4)}`);
+  if (tile.nans) parts.push(`, ${tile.nans} NaN`);
+  if (tile.note) parts.push(` (${tile.note})`);
+  if (tile.block[0] * tile.block[1] > 1) {
+    parts.push(` (${text("panel.block", { rows: tile.block[0], columns: tile.block[1] })})`);
+  }
+  return [parts.join("")];
+}
+
+/** Why this number: what arrived (and its parts), and what was sent. */
+function whyPanel(frame, item, scene, tiles) {
+  if (!frame) {
+    return [html("p", { class: "note" }, WORDS[scene.frames.length ? "panel.nothing.rest" : "panel.nothing.none"])];
+  }
+  const tile = (number) => (number === null ? null : tiles[number]);
+  const rows = frame.parts.map((part) => tileRow(say(part.title.id, part.title.values), tile(part.tile), scene.largest));
+  const box = html("div", { class: rows.length ? "rows parts" : "rows" }, ...rows);
+  const arrived = frame.arrived.map((row) => tileRow(say(row.title.id, row.title.values), tile(row.tile), scene.largest));
+  const sent = frame.sent.map((row) => tileRow(say(row.title.id, row.title.values), tile(row.tile), scene.largest));
+  const parts = [];
+  if (rows.length) parts.push(box);
+  parts.push(html("div", { class: rows.length ? "rows sum" : "rows" }, ...arrived));
+  if (sent.length) parts.push(html("div", { class: "rows" }, ...sent));
+  else if (item && item.kind === "bucket") parts.push(html("p", { class: "note" }, WORDS["panel.nothing.sent"]));
+  return parts;
+}
+
+/** The third panel: a leaf's before + added = after, or the tensors that a node had saved. */
+function keptPanel(frame, item, scene, tiles, step) {
+  const tile = (number) => (number === null ? null : tiles[number]);
+  if (!frame || !item) return [WORDS["panel.rest"], [html("p", { class: "note" }, WORDS["panel.nothing.selected"])]];
+  if (item.kind === "bucket") {
+    const one = (word, number) => html("figure", {}, tilePicture(tile(number), scene.largest),
+      html("figcaption", {}, WORDS[`panel.${word}`]));
+    const sign = (mark) => html("span", { class: "sign" }, mark);
+    const title = `${item.label}.grad`;
+    const after = tile(item.after);
+    return [title, [
+      html("div", { class: "sum-of" }, one("before", item.before), sign("+"), one("added", item.added), sign("="), one("after", item.after)),
+      html("p", { class: "note" }, ...describe(after)),
+    ]];
+  }
+  if (!item.saved.length) return [WORDS["panel.saved"], [html("p", { class: "note" }, WORDS["panel.nothing.saved"])]];
+  const rows = item.saved.map((chip) => {
+    const state = stateAt(chip.states, step), next = stateAt(chip.states, step + 1);
+    const fate = state === "freed" ? WORDS["panel.gone"] : next === "freed" ? WORDS["panel.freed"] : null;
+    const aside = fate ? html("span", { class: "aside" }, fate) : null;
+    const name = html("code", { class: state === "freed" ? "gone" : "" }, chip.name);
+    if (chip.tile === null) return html("div", { class: "row" }, html("span", { class: "row-title" }, name), html("span", { class: "row-text" }, state));
+    return tileRow([name], tile(chip.tile), null, aside);
+  });
+  return [WORDS["panel.saved"], [html("div", { class: "rows" }, ...rows)]];
+}
+
+/** The legend: the colour scale with its ends, and how zero, None and not yet look. */
+function legend(largest) {
+  const box = (kind, word) => html("span", { class: "key" }, html("i", { class: `swatch ${kind}` }), WORDS[`legend.${word}`]);
+  const parts = [];
+  if (largest > 0) {
+    const colours = [];
+    for (let step = 8; step >= 1; step--) colours.push(`n${step}`);
+    colours.push("z");
+    for (let step = 1; step <= 8; step++) colours.push(`p${step}`);
+    parts.push(html("b", {}, WORDS["legend.cotangent"]),
+      html("span", { class: "key scale" }, `−${number(largest)}`,
+        html("span", { class: "ramp" }, ...colours.map((colour) => html("i", { class: `back-${colour}` }))), number(largest)));
+  }
+  parts.push(box("zero", "zero"), box("hatched", "none"), box("dashed", "empty"), box("solid", "saved"), box("gone", "freed"));
+  return parts;
+}

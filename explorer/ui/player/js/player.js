@@ -1,0 +1,384 @@
+// The player itself: one object for each place on a page, which holds the step and moves it.
+
+const STEP_MS = 1600;
+const SPEEDS = [0.5, 1, 2, 4];
+const READABLE = 10; // px: below it, numbers on tiles call for the camera
+
+const players = new WeakMap(); // by parentElement: Streamlit calls us again on every rerun
+const remembered = new Map(); // by key: the place, for when a page is left and opened again
+let keyboardOwner = null;
+
+class Player {
+  constructor(parent, name) {
+    this.parent = parent;
+    this.name = name;
+    this.chosen = 0;
+    this.step = 0;
+    this.progress = 1;
+    this.forward = null;
+    this.speed = 1;
+    this.following = null; // null: decide by size
+    this.stages = new Map();
+    this.build();
+    this.keys = (event) => this.onKey(event);
+    document.addEventListener("keydown", this.keys);
+    this.watcher = new ResizeObserver(() => this.resized());
+    this.watcher.observe(this.root);
+    keyboardOwner = this;
+  }
+
+  // ---------------------------------------------------------------------------------- building
+
+  build() {
+    this.counter = html("span", { class: "counter" });
+    this.sentence = html("p", { class: "sentence" });
+    this.caption = html("div", { class: "caption", role: "status", "aria-live": "polite", "aria-atomic": "true" }, this.counter, this.sentence);
+    this.problem = html("div", { class: "problem", role: "alert", hidden: true });
+    this.holder = html("div", { class: "stage" });
+    this.legend = html("div", { class: "legend" });
+    this.buildTransport();
+    this.code = html("pre", {});
+    this.why = html("div", { class: "panel-body" });
+    this.kept = html("div", { class: "panel-body" });
+    this.keptTitle = html("h3", {});
+    this.panels = html("div", { class: "panels" },
+      html("section", { class: "program" }, html("h3", {}, WORDS["panel.program"]), this.code),
+      html("section", { class: "why" }, html("h3", {}, WORDS["panel.why"]), this.why),
+      html("section", { class: "kept" }, this.keptTitle, this.kept));
+    this.root = html("div", { class: "player", tabindex: "-1", onpointerdown: () => (keyboardOwner = this), onfocusin: () => (keyboardOwner = this) },
+      this.problem, this.caption, this.holder, this.legend, this.transport, this.help, this.panels);
+    this.camera = new Camera(this.holder);
+    this.parent.append(this.root);
+  }
+
+  buildTransport() {
+    this.playButton = html("button", { type: "button", class: "play", onclick: () => this.toggle() });
+    this.speedButton = html("button", { type: "button", "aria-label": WORDS["button.speed"], title: WORDS["button.speed"], onclick: () => this.nextSpeed() });
+    this.cameraButton = html("button", { type: "button", "aria-pressed": "false", title: "F", onclick: () => this.toggleCamera() });
+    this.fitButton = html("button", { type: "button", title: WORDS["help"][3][1], onclick: () => this.fitAll() }, WORDS["button.fit"]);
+    this.presentButton = html("button", { type: "button", "aria-pressed": "false", title: "P", onclick: () => this.present() }, WORDS["button.present"]);
+    this.helpButton = html("button", { type: "button", "aria-label": WORDS["button.help"], "aria-expanded": "false", title: WORDS["button.help"], onclick: () => this.toggleHelp() }, "?");
+    this.timeline = new Timeline({
+      onStep: (step) => this.goTo(step),
+      onForward: (place) => this.lookForward(place),
+      onCall: (place) => this.choose(place),
+    });
+    this.transport = html("div", { class: "transport" },
+      iconButton("start", WORDS["button.start"], "Home", () => this.goTo(0)),
+      iconButton("back", WORDS["button.back"], "←", () => this.back()),
+      this.playButton,
+      iconButton("forward", WORDS["button.forward"], "→", () => this.ahead()),
+      this.timeline.element, this.speedButton, this.fitButton, this.cameraButton, this.presentButton, this.helpButton);
+    this.help = html("div", { class: "help", hidden: true },
+      html("dl", {}, ...WORDS.help.flatMap(([keys, what]) => [html("dt", {}, keys), html("dd", {}, what)])),
+      html("p", {}, WORDS["help.note"]));
+    this.showPlaying(false);
+    this.speedButton.textContent = "1×";
+  }
+
+  // ----------------------------------------------------------------------------------- loading
+
+  /** Take new data. Equal data (a rerun of the page) changes nothing but the colours. */
+  load(data) {
+    this.root.classList.toggle("dark", isDark(this.parent));
+    this.root.classList.toggle("no-program", !data.program_panel);
+    this.root.style.setProperty("--stage-height", data.height ? `${data.height}px` : "");
+    if (data.signature === this.signature) return;
+    this.pause();
+    this.signature = data.signature;
+    this.data = data;
+    this.frames = data.frames;
+    this.stages.clear();
+    this.following = null;
+    const place = remembered.get(this.name);
+    const known = place && place.signature === data.signature;
+    this.lines = programLines(this.frames.program.source);
+    this.code.replaceChildren(...this.lines.map((line) => line.element));
+    this.showProblem();
+    this.choose(known ? place.chosen : 0, known ? place.step : data.start ?? 0);
+  }
+
+  showProblem() {
+    const error = this.frames.error;
+    this.problem.hidden = !error || this.frames.scenes.some((scene) => scene.frames.some((frame) => frame.failed));
+    if (error) this.problem.replaceChildren(...say(error.id, error.values));
+  }
+
+  /** Show call number `place`, at `step`. */
+  choose(place, step = 0) {
+    this.pause();
+    this.chosen = place;
+    this.scene = this.frames.scenes[place];
+    this.timeline.load(this.frames, place);
+    this.legend.replaceChildren(...legend(this.scene.largest));
+    const isEmpty = this.scene.items.length === 0;
+    this.holder.classList.toggle("empty", isEmpty);
+    this.useCamera();
+    this.goTo(Math.min(step, this.scene.frames.length));
+  }
+
+  /** The stage for the camera's kind of picture; made when first needed. */
+  stage(kind) {
+    const pictures = this.data.pictures[this.chosen];
+    const name = kind === "follow" && pictures.follow ? "follow" : "fit";
+    const key = `${this.chosen}.${name}`;
+    if (!this.stages.has(key)) {
+      this.stages.set(key, new Stage(this.scene, pictures[name], this.frames.tiles, (step) => this.goTo(step)));
+    }
+    return this.stages.get(key);
+  }
+
+  useCamera() {
+    const follow = this.isFollowing();
+    const stage = this.stage(follow ? "follow" : "fit");
+    if (this.camera.stage !== stage) {
+      this.holder.replaceChildren(stage.element);
+      this.camera.attach(stage);
+    }
+    this.cameraButton.textContent = WORDS["button.follow"];
+    this.cameraButton.setAttribute("aria-pressed", String(follow));
+  }
+
+  /** Follow the step if the person wants it, or if the whole would be too small to read. */
+  isFollowing() {
+    if (this.following !== null) return this.following;
+    if (this.root.classList.contains("presenting")) return true;
+    const picture = this.data.pictures[this.chosen].fit;
+    const { w, h } = this.camera.size;
+    const zoom = Math.min(w / picture.bounds.w, h / picture.bounds.h);
+    return this.scene.items.length > 0 && zoom * 13 < READABLE;
+  }
+
+  aim(smooth) {
+    if (!this.camera.stage) return;
+    if (!this.isFollowing()) {
+      if (!this.camera.own) this.camera.fit(smooth);
+      return;
+    }
+    const frame = this.scene.frames[this.step - 1];
+    const first = this.scene.seeds[0]?.root ?? this.scene.items[0]?.index;
+    const item = frame?.node ?? (this.forward === null ? first : this.frames.forward[this.forward].node);
+    this.camera.follow(item, smooth);
+  }
+
+  resized() {
+    if (!this.scene) return;
+    this.timeline.draw();
+    this.timeline.show(this.step, this.forward);
+    this.useCamera();
+    this.refresh();
+    this.aim(false);
+  }
+
+  // ------------------------------------------------------------------------------------ moving
+
+  goTo(step) {
+    this.pause();
+    this.moveTo(step, 1);
+  }
+
+  ahead() {
+    const last = this.scene.frames.length;
+    this.pause();
+    // While a step plays, forward finishes it; at rest it takes the next.
+    if (this.progress < 1) this.moveTo(this.step, 1);
+    else this.moveTo(Math.min(last, this.step + 1), 1);
+  }
+
+  back() {
+    this.pause();
+    this.moveTo(Math.max(0, this.step - 1), 1);
+  }
+
+  moveTo(step, progress) {
+    this.step = step;
+    this.progress = progress;
+    this.forward = null;
+    remembered.set(this.name, { signature: this.signature, chosen: this.chosen, step });
+    this.refresh();
+    this.describe();
+    this.aim(true);
+  }
+
+  lookForward(place) {
+    this.pause();
+    this.step = 0;
+    this.progress = 1;
+    this.forward = place;
+    this.refresh();
+    this.describe();
+    this.aim(true);
+  }
+
+  toggle() {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  play() {
+    const last = this.scene.frames.length;
+    if (!last) return;
+    if (this.step >= last && this.progress >= 1) this.moveTo(0, 1);
+    this.playing = true;
+    this.showPlaying(true);
+    let before = performance.now();
+    const tick = (now) => {
+      if (!this.playing) return;
+      this.advance(now - before);
+      before = now;
+      if (this.playing) this.frame = requestAnimationFrame(tick);
+    };
+    this.frame = requestAnimationFrame(tick);
+  }
+
+  advance(elapsed) {
+    const last = this.scene.frames.length;
+    if (this.progress >= 1 || this.step === 0) {
+      if (this.step >= last) return this.pause();
+      this.moveTo(this.step + 1, 0);
+      if (calm()) this.settled = 0;
+    }
+    const length = (STEP_MS * this.scene.frames[this.step - 1].pace) / this.speed;
+    this.progress = Math.min(1, this.progress + elapsed / length);
+    if (calm()) this.stage(this.isFollowing() ? "follow" : "fit").show(this.step, 1, null);
+    else this.refresh();
+    if (this.progress >= 1 && this.step >= last) this.pause();
+  }
+
+  pause() {
+    if (!this.playing) return;
+    this.playing = false;
+    cancelAnimationFrame(this.frame);
+    this.showPlaying(false);
+  }
+
+  showPlaying(playing) {
+    const words = WORDS[playing ? "button.pause" : "button.play"];
+    this.playButton.setAttribute("aria-label", words);
+    this.playButton.title = `${words} (Space)`;
+    this.playButton.replaceChildren(icon(playing ? "pause" : "play"));
+  }
+
+  nextSpeed() {
+    this.speed = SPEEDS[(SPEEDS.indexOf(this.speed) + 1) % SPEEDS.length];
+    this.speedButton.textContent = `${String(this.speed).replace("0.5", "½")}×`;
+  }
+
+  // ----------------------------------------------------------------------------------- showing
+
+  refresh() {
+    const node = this.forward === null ? null : this.frames.forward[this.forward].node;
+    this.stage(this.isFollowing() ? "follow" : "fit").show(this.step, this.progress, node);
+  }
+
+  describe() {
+    const { scene, step } = this;
+    const frame = step > 0 ? scene.frames[step - 1] : null;
+    const item = frame && frame.node !== null ? scene.items.find((one) => one.index === frame.node) : null;
+    const tick = this.forward === null ? null : this.frames.forward[this.forward];
+    const messages = tick ? tick.caption : frame ? frame.caption : scene.rest;
+    const count = scene.frames.length;
+    let counter = [WORDS["step.rest"]];
+    if (tick) counter = [String(this.forward + 1), html("small", {}, ` of ${this.frames.forward.length}, ${WORDS["step.forward"]}`)];
+    else if (frame) counter = [String(step), html("small", {}, ` of ${count}`)];
+    this.counter.classList.toggle("resting", !frame);
+    drawCaption(this, counter, messages, frame?.failed ?? false);
+    this.timeline.show(step, this.forward);
+    lightSpan(this.lines, tick ? tick.span : frame ? frame.span : null, this.code);
+    this.why.replaceChildren(...whyPanel(frame, item, scene, this.frames.tiles));
+    const [title, kept] = keptPanel(frame, item, scene, this.frames.tiles, step);
+    this.keptTitle.textContent = title;
+    this.kept.replaceChildren(...kept);
+  }
+
+  toggleCamera() {
+    this.following = !this.isFollowing();
+    this.camera.own = false;
+    this.useCamera();
+    this.refresh();
+    this.aim(true);
+  }
+
+  fitAll() {
+    this.following = false;
+    this.camera.own = false;
+    this.useCamera();
+    this.refresh();
+    this.camera.fit(true);
+  }
+
+  toggleHelp() {
+    this.help.hidden = !this.help.hidden;
+    this.helpButton.setAttribute("aria-expanded", String(!this.help.hidden));
+  }
+
+  /** Fill the screen: caption, graph and transport only, for a room. */
+  present(on = !this.root.classList.contains("presenting")) {
+    this.root.classList.toggle("presenting", on);
+    this.presentButton.setAttribute("aria-pressed", String(on));
+    if (on) this.root.requestFullscreen?.().catch(() => {});
+    else if (document.fullscreenElement) document.exitFullscreen?.().catch(() => {});
+    this.following = null;
+    this.resized();
+  }
+
+  // -------------------------------------------------------------------------------------- keys
+
+  onKey(event) {
+    if (keyboardOwner !== this || !this.scene || event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.composedPath()[0];
+    const tag = target.tagName;
+    const isRange = target === this.timeline.range;
+    if (!isRange && (["INPUT", "TEXTAREA", "SELECT"].includes(tag) || target.isContentEditable)) return;
+    if (this.act(event.key, isRange, tag === "BUTTON")) event.preventDefault();
+  }
+
+  act(key, isRange, isButton) {
+    if (key === " ") {
+      if (isButton) return false; // the button's own click
+      this.toggle();
+    } else if (key === "Escape" && this.root.classList.contains("presenting")) this.present(false);
+    else if (key === "f") this.toggleCamera();
+    else if (key === "p") this.present();
+    else if (key === "?") this.toggleHelp();
+    else if (isRange) return false; // the range's own arrows
+    else if (key === "ArrowRight") this.ahead();
+    else if (key === "ArrowLeft") this.back();
+    else if (key === "Home") this.goTo(0);
+    else if (key === "End") this.goTo(this.scene.frames.length);
+    else return false;
+    return true;
+  }
+
+  remove() {
+    this.pause();
+    document.removeEventListener("keydown", this.keys);
+    this.watcher.disconnect();
+    this.root.remove();
+    if (keyboardOwner === this) keyboardOwner = null;
+  }
+}
+
+/** Whether Streamlit's theme is dark, by how light its background is. */
+function isDark(parent) {
+  const host = parent.host ?? parent;
+  const probe = html("span", { style: "display:none;color:var(--st-background-color, Canvas)" });
+  parent.append(probe);
+  const [red, green, blue] = (getComputedStyle(probe).color.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
+  probe.remove();
+  void host;
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+}
+
+export default function ({ data, key, parentElement }) {
+  let player = players.get(parentElement);
+  if (!player) {
+    player = new Player(parentElement, key);
+    players.set(parentElement, player);
+  }
+  player.load(data);
+  return () => {
+    players.get(parentElement)?.remove();
+    players.delete(parentElement);
+  };
+}

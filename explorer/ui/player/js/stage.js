@@ -1,0 +1,422 @@
+// The picture of one scene: built once, then stepped by changing classes of what has changed.
+
+const GATHER = 0.2, APPLY = 0.45, FLY = 0.4, STAGGER = 0.12; // parts of a step's time
+
+/** The state that holds at `step` in a list of [step, state]. */
+function stateAt(changes, step) {
+  let held = changes[0][1];
+  for (const [from, state] of changes) {
+    if (from > step) break;
+    held = state;
+  }
+  return held;
+}
+
+class Stage {
+  constructor(scene, picture, tiles, onPick) {
+    this.scene = scene;
+    this.picture = picture;
+    this.tiles = tiles;
+    this.onPick = onPick;
+    this.items = new Map(scene.items.map((item) => [item.index, item]));
+    this.spots = new Map(picture.spots.map((spot) => [spot.node, spot]));
+    this.parts = new Map();
+    this.sockets = [];
+    this.wires = [];
+    this.layers = {};
+    for (const name of ["ground", "roads", "wires", "nodes", "flight"]) {
+      this.layers[name] = svg("g", { class: name });
+    }
+    this.element = svg("svg", { class: `graph ${picture.density}`, role: "group", "aria-label": WORDS.graph },
+      hatching(), ...Object.values(this.layers));
+    this.build();
+  }
+
+  build() {
+    for (const cluster of this.picture.clusters) this.drawCluster(cluster);
+    for (const road of this.picture.roads) this.drawRoad(road);
+    this.scene.seeds.forEach((seed, place) => this.drawSeed(seed, this.picture.seeds[place]));
+    for (const path of this.picture.paths) this.drawWire(path);
+    for (const cut of this.cutsAtTheEdge()) this.drawCut(cut);
+    for (const item of this.scene.items) this.drawNode(item);
+  }
+
+  // ------------------------------------------------------------------------------------- ground
+
+  drawCluster({ name, box }) {
+    const words = shortened(name, Math.floor((box.w - 28) / 7.6));
+    this.layers.ground.append(
+      svg("rect", { class: "cluster", x: box.x, y: box.y, width: box.w, height: box.h, rx: 16 }),
+      svg("text", { class: "cluster-name", x: box.x + 34, y: box.y + 19 }, words));
+  }
+
+  drawRoad(road) {
+    const wire = this.scene.wires[road.wire];
+    const [x, y] = road.tip;
+    this.layers.roads.append(
+      svg("path", { class: "road", d: road.path }),
+      svg("path", { class: "road-tip", d: `M${x} ${y}l-10 -5v10z` }));
+    if (wire.seed !== null) {
+      this.drawRootName(this.scene.seeds[wire.seed], road);
+      return;
+    }
+    if (!road.label) return;
+    const label = svg("text", { class: "road-label", x: road.label[0], y: road.label[1] });
+    const room = Math.floor((road.room - 12) / 8);
+    const name = wire.name ? shortened(wire.name, room) : "";
+    if (name) label.append(svg("tspan", { class: "road-name" }, name));
+    if (wire.shape && name.length + wire.shape.length + 1 <= room) label.append(`${name ? " " : ""}${wire.shape}`);
+    label.append(svg("title", {}, `${wire.name} ${wire.shape}`.trim()));
+    this.layers.roads.append(label);
+  }
+
+  drawRootName(seed, road) {
+    if (this.picture.density === "S") return;
+    const value = seed.value === null ? null : this.tiles[seed.value];
+    const [x, y] = road.tip;
+    const label = svg("text", { class: "road-label root", x: x + 5, y: y + 5 });
+    label.append(svg("tspan", { class: "road-name" }, shortened(seed.name, 14)));
+    if (value && value.shape.length === 0 && value.cells.length) label.append(` = ${number(value.cells[0])}`);
+    this.layers.roads.append(label);
+  }
+
+  drawSeed(seed, box) {
+    const small = this.picture.density === "S";
+    const middle = box.x + box.w / 2, centre = box.y + box.h / 2;
+    const vector = text("seed.vector", { vector: shortened(seed.vector, 8) });
+    this.layers.nodes.append(svg("g", { class: "seed" },
+      svg("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: small ? 6 : 10 }),
+      small ? null : svg("text", { x: middle, y: centre - 4 }, shortened(seed.function, 10)),
+      svg("text", { class: "vector", x: middle, y: centre + (small ? 4 : 15) }, small ? shortened(vector, 6) : vector)));
+  }
+
+  cutsAtTheEdge() {
+    const onward = new Set(this.scene.wires
+      .filter((wire) => this.items.get(wire.target).kind !== "bucket").map((wire) => wire.source));
+    const seen = new Set();
+    return this.scene.cuts.filter((cut) => {
+      if (onward.has(cut.node) || seen.has(cut.node) || !this.spots.has(cut.node)) return false;
+      seen.add(cut.node);
+      return this.items.get(cut.node).kind === "card" && this.picture.density !== "S";
+    });
+  }
+
+  drawCut(cut) {
+    const body = this.spots.get(cut.node).body;
+    const y = body.y + this.lane(body);
+    const x = body.x - 22;
+    const words = cut.reason === "no grad" ? WORDS["no.grad"] : cut.reason;
+    this.layers.wires.append(
+      svg("path", { class: "cut", d: `M${body.x} ${y}h-22m0 -11v22m-6 -22v22` }),
+      svg("text", { class: "cut-word", x: x + 20, y: y + 26 }, words, svg("title", {}, words)));
+  }
+
+  lane(body) {
+    return this.picture.density === "L" ? 37 + (body.h - 37) / 2 : 32 + (body.h - 32) / 2;
+  }
+
+  // -------------------------------------------------------------------------------------- wires
+
+  drawWire(path) {
+    const wire = this.scene.wires[path.wire];
+    const hops = path.hops.map((d) => svg("path", { class: "wire not", d }));
+    const [x, y, angle] = path.arrow;
+    const arrow = svg("path", { class: "arrow not", d: "M8 0L-6 -7.5L-6 7.5Z", transform: `translate(${x} ${y}) rotate(${angle})` });
+    this.layers.wires.append(...hops, arrow);
+    const small = this.picture.density === "S" ? 0.55 : 1;
+    const width = small * (wire.weight === null ? 2.5 : 3 + 5 * wire.weight);
+    this.wires.push({ wire, hops, arrow, width });
+  }
+
+  // -------------------------------------------------------------------------------------- nodes
+
+  drawNode(item) {
+    const spot = this.spots.get(item.index);
+    const group = svg("g", {
+      class: `node ${item.kind} idle`, "data-index": item.index, "data-name": item.name, role: "img", "aria-label": item.title,
+    }, svg("title", {}, item.title));
+    if (item.order !== null) group.addEventListener("click", () => this.onPick(item.order));
+    const parts = { item, spot, group, chips: [], count: null, content: null, shown: null };
+    this.parts.set(item.index, parts);
+    if (item.kind === "bead") this.drawBead(parts);
+    else if (item.kind === "bucket") this.drawBucket(parts);
+    else this.drawCard(parts);
+    this.layers.nodes.append(group);
+  }
+
+  drawBead({ item, spot, group }) {
+    const { x, y, w, h } = spot.body;
+    group.append(
+      svg("rect", { class: "edge", x, y, width: w, height: h, rx: h / 2 }),
+      svg("text", { x: x + w / 2, y: y + h / 2 + 4.5 }, item.short));
+  }
+
+  drawCard(parts) {
+    const { item, spot, group } = parts;
+    const { x, y, w, h } = spot.body;
+    const density = this.picture.density;
+    const header = { L: 37, M: 32, S: 40 }[density];
+    group.append(svg("rect", { class: "halo", x: x - 8, y: y - 8, width: w + 16, height: h + 16, rx: 19 }));
+    group.append(svg("rect", { class: "body", x, y, width: w, height: h, rx: 12 }));
+    if (density === "S") group.append(svg("rect", { class: "head", x, y, width: w, height: h, rx: 12 }));
+    else group.append(svg("path", { class: "head", d: `M${x} ${y + header}v${12 - header}a12 12 0 0 1 12 -12h${w - 24}a12 12 0 0 1 12 12v${header - 12}z` }));
+    group.append(svg("rect", { class: "edge", x, y, width: w, height: h, rx: 12 }));
+    this.drawHeadline(parts, density);
+    if (density !== "S") this.drawDetails(parts, density);
+    this.drawSockets(parts);
+    if (density !== "S") this.drawBadge(parts, x + 1, y + 1, density === "L" ? 14 : 12);
+  }
+
+  drawHeadline({ item, spot, group }, density) {
+    const { x, y, w } = spot.body;
+    const [pad, most, least, line] = { L: [20, 21, 13, 26], M: [16, 17, 11, 22], S: [7, 12, 8.5, 22] }[density];
+    const room = w - pad - (density === "S" ? 6 : 8);
+    const size = Math.max(least, Math.min(most, room / (item.label.length * MONO_WIDTH)));
+    const words = shortened(item.label, Math.floor(room / (size * MONO_WIDTH)));
+    group.append(svg("text", { class: "headline", x: x + pad, y: y + line, style: `font-size:${size.toFixed(1)}px` }, words));
+  }
+
+  drawDetails(parts, density) {
+    const { item, spot, group } = parts;
+    const { x, y, h } = spot.body;
+    const large = density === "L";
+    const left = x + (large ? 14 : 10);
+    const socket = spot.sockets[0];
+    const room = (socket ? socket.x : spot.body.x + spot.body.w) - left - 8;
+    const nameRoom = large ? spot.body.w - 24 : room;
+    const name = large ? item.name : item.short;
+    const nameSize = large ? 12.5 : 11.5;
+    const fits = large && (!socket || socket.y > y + 62) ? nameRoom : room;
+    group.append(svg("text", { class: "torch-name", x: left, y: y + (large ? 55 : 49), style: `font-size:${nameSize}px` },
+      shortened(this.nameThatFits(item, fits, nameSize), Math.floor(fits / (nameSize * MONO_WIDTH)))));
+    const several = spot.sockets.length > 1;
+    if (several) {
+      parts.count = svg("text", { class: "count", x: left, y: y + (large ? 84 : 70), style: `font-size:${Math.min(large ? 21 : 16, room / 4.2)}px` });
+      group.append(parts.count);
+    }
+    if (large) this.drawChips(parts, left, y + h - 11, room, several ? 1 : 2);
+    else this.drawSmallChips(parts, left, y + h - 10);
+    void name;
+  }
+
+  nameThatFits(item, room, size) {
+    return item.name.length * size * MONO_WIDTH <= room ? item.name : item.short;
+  }
+
+  drawChips(parts, left, bottom, room, most) {
+    const { item, group } = parts;
+    if (!item.saved.length) {
+      if (room > 84) group.append(svg("text", { class: "keeps", x: left, y: bottom - 5 }, WORDS["keeps.nothing"]));
+      return;
+    }
+    const chosen = item.saved.slice(0, most);
+    chosen.forEach((chip, place) => {
+      const more = place === chosen.length - 1 && item.saved.length > most ? ` +${item.saved.length - most}` : "";
+      const long = `${chip.name} ${chip.text}${more}`.trim(), letters = Math.floor((room - 12) / 7.1);
+      const words = long.length <= letters ? long : shortened(chip.name + more, letters);
+      const width = Math.min(room, words.length * 7.1 + 14);
+      const y = bottom - 22 - (chosen.length - 1 - place) * 26;
+      const element = svg("g", { class: "chip" },
+        svg("rect", { x: left, y, width, height: 22, rx: 5 }),
+        svg("text", { x: left + 7, y: y + 15 }, words), svg("title", {}, `${chip.name} ${chip.text}`));
+      group.append(element);
+      parts.chips.push([chip, element]);
+    });
+  }
+
+  drawSmallChips(parts, left, bottom) {
+    parts.item.saved.slice(0, 4).forEach((chip, place) => {
+      const element = svg("g", { class: "chip" },
+        svg("rect", { x: left + place * 12, y: bottom - 12, width: 9, height: 12, rx: 3 }),
+        svg("title", {}, `${chip.name} ${chip.text}`));
+      parts.group.append(element);
+      parts.chips.push([chip, element]);
+    });
+  }
+
+  drawBadge({ item, group }, x, y, radius) {
+    if (item.order === null) return;
+    const words = String(item.order);
+    group.append(svg("g", { class: "badge" },
+      svg("circle", { cx: x, cy: y, r: words.length > 2 ? radius + 3 : radius }),
+      svg("text", { x, y: y + 4.6 }, words)));
+  }
+
+  drawSockets({ item, spot, group }) {
+    spot.wires.forEach((number, place) => {
+      const box = spot.sockets[place];
+      const slot = svg("g", { class: "socket" });
+      if (this.picture.density !== "S") slot.append(emptyTile(box));
+      group.append(slot);
+      this.sockets.push({ wire: this.scene.wires[number], box, slot, full: false, tile: null, item });
+    });
+  }
+
+  drawBucket(parts) {
+    const { item, spot, group } = parts;
+    const { x, y, w, h } = spot.body;
+    const small = this.picture.density === "S", corner = small ? 6 : 12;
+    const middle = x + w / 2;
+    if (spot.sockets.length > 1 && !small) {
+      this.drawSockets(parts);
+      const last = spot.sockets[spot.sockets.length - 1];
+      parts.count = svg("text", { class: "count bucket-count", x: last.x + last.w + 12, y: last.y + last.h / 2 + 6 });
+      group.append(parts.count);
+    }
+    const shape = `M${x} ${y}l4 ${h - corner}q1 ${corner} ${corner + 1} ${corner}h${w - 2 * corner - 10}q${corner} 0 ${corner + 1} ${-corner}l4 ${corner - h}`;
+    parts.content = svg("g", { class: "content" });
+    group.append(svg("path", { class: "halo", d: shape }), svg("path", { class: "tray", d: shape }), parts.content);
+    const below = y + h, size = { L: 15, M: 13, S: 9 }[this.picture.density];
+    const letters = Math.floor((spot.box.w + 4) / (size * MONO_WIDTH)) - 5;
+    const tail = item.result !== null ? "" : ".grad";
+    group.append(svg("text", { class: "leaf-name", x: middle, y: below + size + 3, style: `font-size:${size}px` },
+      shortened(this.leafName(item), Math.max(4, letters)), svg("tspan", { class: "aside" }, tail)));
+    if (!small) {
+      const note = item.result !== null ? WORDS.returned : item.shape || "scalar";
+      group.append(svg("text", { class: "leaf-shape", x: middle, y: below + size + 18 }, note));
+      this.drawBadge(parts, x + 4, y + h - 14, 12);
+    }
+  }
+
+  leafName(item) {
+    const dot = item.label.lastIndexOf(".");
+    if (dot < 0) return item.label;
+    const users = this.scene.wires.filter((wire) => wire.target === item.index && wire.source !== null);
+    const home = item.label.slice(0, dot);
+    const inside = users.length && users.every((wire) => this.items.get(wire.source).module === home);
+    return inside ? item.label.slice(dot + 1) : item.label;
+  }
+
+  // ------------------------------------------------------------------------------------- stepping
+
+  /** Show `step` when the part `progress` of its time has gone by (1 once it has been done). */
+  show(step, progress, forwardNode = null) {
+    for (const parts of this.parts.values()) this.showNode(parts, step, progress, forwardNode);
+    for (const socket of this.sockets) this.showSocket(socket, step, progress);
+    for (const entry of this.wires) this.showWire(entry, step, progress);
+    this.showFlight(step, progress);
+  }
+
+  showNode(parts, step, progress, forwardNode) {
+    const { item, group } = parts;
+    let state = stateAt(item.states, step);
+    // What arrives in this step has not arrived before its flight is over.
+    if (progress < 1 && (state === "ready" || state === "waiting")) state = stateAt(item.states, step - 1);
+    const name = `node ${item.kind} ${state}${item.index === forwardNode ? " computed" : ""}`;
+    if (group.getAttribute("class") !== name) group.setAttribute("class", name);
+    for (const [chip, element] of parts.chips) element.setAttribute("class", `chip ${stateAt(chip.states, step)}`);
+    if (parts.count) this.showCount(parts, step, progress, state);
+    if (parts.content) this.showContent(parts, step, progress);
+  }
+
+  landed(wire, step, progress) {
+    if (wire.lands === null || wire.lands > step) return false;
+    if (wire.lands < step || wire.seed !== null) return true;
+    return progress >= this.arrival(wire);
+  }
+
+  arrival(wire) {
+    const last = wire.beads.length > 0;
+    return Math.min(1, APPLY + FLY + (last ? 0 : STAGGER * this.turn(wire)));
+  }
+
+  /** Place of a wire among those that its node sends something on. */
+  turn(wire) {
+    const mates = this.scene.wires.filter((other) => other.source === wire.source && other.seed === wire.seed && other.hops[0].tile !== null);
+    const place = Math.max(0, mates.indexOf(wire));
+    return mates.length > 2 ? (place * 1.2) / mates.length : place;
+  }
+
+  showCount(parts, step, progress, state) {
+    const ways = parts.spot.wires.map((number) => this.scene.wires[number]);
+    const got = ways.filter((wire) => this.landed(wire, step, progress)).length;
+    const over = state === "firing" || state === "done";
+    let words = text(parts.item.kind === "bucket" ? "count.arrived.bucket" : "count.arrived", { got, of: parts.item.expected });
+    if (over && parts.item.kind === "bucket") words = WORDS["count.summed"];
+    else if (over && parts.item.sum !== null) {
+      const sum = this.tiles[parts.item.sum];
+      words = sum.uniform ? text("count.sum", { number: sum.cells[0] }) : WORDS["count.summed"];
+    } else if (step === 0 || got === 0) words = "";
+    if (parts.count.textContent !== words) parts.count.textContent = words;
+  }
+
+  showContent(parts, step, progress) {
+    const { item, spot } = parts;
+    const fired = item.order !== null && (item.order < step || (item.order === step && progress > GATHER));
+    const single = spot.wires.length === 1 ? this.scene.wires[spot.wires[0]] : null;
+    let kind = fired ? "after" : "before";
+    if (item.result !== null) kind = spot.wires.every((n) => this.landed(this.scene.wires[n], step, progress)) ? "result" : "empty";
+    else if (!fired && single && this.landed(single, step, progress)) kind = "landed";
+    if (parts.shown === kind) return;
+    parts.shown = kind;
+    const { x, y, w, h } = spot.body;
+    const tile = { after: item.after, before: item.before, result: item.result, landed: single?.tile }[kind];
+    const size = fitInto(panelSize(tile === null || tile === undefined ? null : this.tiles[tile]), w - 14, h - 14);
+    const box = { x: x + w / 2 - size[0] / 2, y: y + h / 2 - size[1] / 2 + 1, w: size[0], h: size[1] };
+    if (kind === "empty") parts.content.replaceChildren(emptyTile(box));
+    else parts.content.replaceChildren(drawTile(tile === null ? null : this.tiles[tile], box, this.scene.largest));
+  }
+
+  showSocket(socket, step, progress) {
+    const full = this.landed(socket.wire, step, progress);
+    if (full === socket.full) return;
+    socket.full = full;
+    if (full && !socket.tile) {
+      const tile = socket.wire.tile === null ? null : this.tiles[socket.wire.tile];
+      socket.tile = drawTile(tile, socket.box, this.scene.largest);
+    }
+    if (full) socket.slot.append(socket.tile);
+    else socket.tile.remove();
+  }
+
+  showWire({ wire, hops, arrow, width }, step, progress) {
+    let state = "not";
+    hops.forEach((hop, place) => {
+      const sent = wire.hops[place].step;
+      state = sent === null || sent > step || (sent === step && progress < APPLY && wire.seed === null) ? "not" : sent === step ? "act" : "past";
+      if (wire.hops[place].tile === null && wire.seed === null && state !== "not") state = "void";
+      const name = `wire ${state}`;
+      if (hop.getAttribute("class") === name) return;
+      hop.setAttribute("class", name);
+      hop.style.strokeWidth = state === "not" || state === "void" ? "" : width.toFixed(1);
+    });
+    if (arrow.getAttribute("class") !== `arrow ${state}`) arrow.setAttribute("class", `arrow ${state}`);
+  }
+
+  /** Tiles on their way, while a step plays. */
+  showFlight(step, progress) {
+    this.layers.flight.replaceChildren();
+    if (progress >= 1 || progress < APPLY) return;
+    for (const { wire, hops } of this.wires) {
+      wire.hops.forEach((hop, place) => {
+        if (hop.step !== step || hop.tile === null || (wire.seed !== null && place === 0)) return;
+        const since = progress - APPLY - (place === 0 ? STAGGER * this.turn(wire) : 0);
+        if (since < 0 || since >= FLY) return;
+        this.fly(hops[place], hop.tile, eased(since / FLY), place === hops.length - 1 ? wire : null);
+      });
+    }
+  }
+
+  fly(path, tile, part, landing) {
+    const point = path.getPointAtLength(path.getTotalLength() * part);
+    let size = fitInto(panelSize(this.tiles[tile]), 104, 72);
+    if (this.picture.density === "S") size = fitInto(size, 30, 16);
+    if (landing) {
+      const spot = this.spots.get(landing.target);
+      const box = spot.sockets[spot.wires.indexOf(landing.number)];
+      if (box && this.picture.density !== "S") size = [box.w, box.h];
+    }
+    const group = drawTile(this.tiles[tile], { x: point.x - size[0] / 2, y: point.y - size[1] / 2, w: size[0], h: size[1] }, this.scene.largest);
+    group.setAttribute("class", "tile flying");
+    this.layers.flight.append(group);
+  }
+}
+
+function fitInto([w, h], width, height) {
+  const scale = Math.min(1, width / w, height / h);
+  return [w * scale, h * scale];
+}
+
+function eased(t) {
+  return t < 0.5 ? 4 * t * t * t : 1 - Math.pow(-2 * t + 2, 3) / 2;
+}

@@ -1,0 +1,114 @@
+// A tensor as a tile: cells coloured on the call's one scale, numbers where they can be read.
+
+const STEPS = 8;
+const MONO_WIDTH = 0.61;
+
+/** Step of colour of a value: `z` for zero, `p1`…`p8`, `n1`…`n8`, `x` for NaN. */
+function level(value, largest) {
+  if (value === "nan") return "x";
+  if (value === "inf") return "p8";
+  if (value === "-inf") return "n8";
+  if (value === 0 || largest <= 0) return "z";
+  const step = Math.ceil(STEPS * Math.sqrt(Math.min(1, Math.abs(value) / largest)));
+  return (value > 0 ? "p" : "n") + Math.max(1, Math.min(STEPS, step));
+}
+
+/** What a box holds before a cotangent has come. */
+function emptyTile(box) {
+  return svg("rect", { class: "dock", x: box.x, y: box.y, width: box.w, height: box.h, rx: Math.min(5, box.h / 4) });
+}
+
+/** torch's None: hatched, with the word where it fits. Never to be mistaken for zero. */
+function noneTile(box) {
+  const word = box.h >= 14 && box.w >= 30;
+  return svg("g", { class: "tile" },
+    svg("rect", { class: "none", x: box.x, y: box.y, width: box.w, height: box.h, rx: Math.min(5, box.h / 4) }),
+    word ? svg("text", { class: "none-word", x: box.x + box.w / 2, y: box.y + box.h / 2 + 4.5 }, WORDS.none) : null);
+}
+
+/** A tile in a box. `scale` ends the colours, or is null for forward values, which are grey. */
+function drawTile(tile, box, scale) {
+  if (!tile) return noneTile(box);
+  const group = svg("g", { class: "tile" });
+  const edge = Math.min(1.5, box.h / 10);
+  group.append(svg("rect", {
+    class: "tile-edge", x: box.x - edge, y: box.y - edge, width: box.w + 2 * edge, height: box.h + 2 * edge,
+    rx: Math.min(5, box.h / 4),
+  }));
+  if (!tile.cells.length) {
+    group.append(svg("rect", { class: "z", x: box.x, y: box.y, width: box.w, height: box.h }));
+    return group;
+  }
+  // A tensor whose numbers are all equal is drawn with a few cells only: its one number says all.
+  const rows = tile.uniform ? Math.min(tile.rows, 4) : tile.rows;
+  const columns = tile.uniform ? Math.min(tile.columns, 6) : tile.columns;
+  const wide = box.w / columns, high = box.h / rows;
+  const gap = Math.min(wide, high) >= 10 ? 1 : Math.min(wide, high) >= 5 ? 0.6 : 0;
+  const color = (value) => (scale === null ? "f" : level(value, scale));
+  const shapes = new Map();
+  const cellAt = (row, column) => (tile.uniform ? tile.cells[0] : tile.cells[row * columns + column]);
+  let dashes = "";
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const value = cellAt(row, column), name = color(value);
+      const x = box.x + column * wide + gap / 2, y = box.y + row * high + gap / 2;
+      shapes.set(name, `${shapes.get(name) ?? ""}M${x} ${y}h${wide - gap}v${high - gap}h${gap - wide}z`);
+      if (scale !== null && value < 0 && wide >= 6 && high >= 6) dashes += `M${x + wide / 2 - 2.5} ${y + high / 2 - gap / 2}h4`;
+    }
+  }
+  for (const [name, path] of shapes) group.append(svg("path", { class: name, d: path }));
+  const printed = printNumbers(group, tile, box, { rows, columns, wide, high, color });
+  // The sign of a number that is not printed is still there for those who cannot tell the colours.
+  if (!printed && dashes) group.append(svg("path", { class: "minus", d: dashes }));
+  return group;
+}
+
+function printNumbers(group, tile, box, { rows, columns, wide, high, color }) {
+  if (tile.uniform) {
+    const words = number(tile.cells[0]);
+    const size = Math.min(19, box.h * 0.56, (box.w - 6) / (words.length * MONO_WIDTH));
+    if (size < 7) return false;
+    group.append(cellText(words, box.x + box.w / 2, box.y + box.h / 2, size, color(tile.cells[0])));
+    return true;
+  }
+  const words = tile.cells.map((value) => number(value));
+  const longest = Math.max(...words.map((word) => word.length));
+  const size = Math.min(14, high * 0.56, (wide - 4) / (longest * MONO_WIDTH));
+  if (size < 7.5) return false;
+  words.forEach((word, place) => {
+    const row = Math.floor(place / columns), column = place % columns;
+    const x = box.x + (column + 0.5) * wide, y = box.y + (row + 0.5) * high;
+    group.append(cellText(word, x, y, size, color(tile.cells[place])));
+  });
+  return true;
+}
+
+function cellText(words, x, y, size, color) {
+  return svg("text", { class: `number ${color}t`, x, y: y + size * 0.35, style: `font-size:${size.toFixed(1)}px` }, words);
+}
+
+/** Width and height of a tile on its own, as large as a panel has room for. */
+function panelSize(tile) {
+  if (!tile) return [66, 30];
+  const size = tile.shape.reduce((product, part) => product * part, 1);
+  if (size <= 1) return [66, 32];
+  if (tile.uniform) return [74, 36];
+  if (tile.columns <= 6 && tile.rows <= 4) return [tile.columns * 54, tile.rows * 26];
+  const cell = Math.max(3, Math.min(16, 110 / Math.max(tile.rows, tile.columns / 2)));
+  return [Math.max(24, tile.columns * cell), Math.max(18, tile.rows * cell)];
+}
+
+/** A tile as a picture of its own. */
+function tilePicture(tile, scale) {
+  const [w, h] = panelSize(tile);
+  return svg("svg", { class: "lone-tile", width: w + 6, height: h + 6, viewBox: `-3 -3 ${w + 6} ${h + 6}`, "aria-hidden": "true" },
+    hatching(), drawTile(tile, { x: 0, y: 0, w, h }, scale));
+}
+
+/** The pattern of None; each svg needs its own. */
+function hatching() {
+  return svg("defs", {},
+    svg("pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+      svg("rect", { width: 6, height: 6, class: "paper" }),
+      svg("line", { x1: 0, y1: 0, x2: 0, y2: 6, class: "hatch-line" })));
+}

@@ -1,0 +1,122 @@
+// The transport: buttons, the timeline of forward and the calls, and the range that scrubs it.
+
+const ICONS = {
+  start: "M2 2h2v12H2zM14 2v12L5 8z",
+  back: "M11 2v12L3 8zM12 2h2v12h-2z",
+  play: "M4 2l10 6-10 6z",
+  pause: "M3 2h4v12H3zM9 2h4v12H9z",
+  forward: "M5 2v12l8-6zM2 2h2v12H2z",
+};
+
+const THUMB = 20; // px, as wide as the range's thumb in the style sheet
+
+function icon(name) {
+  return svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
+}
+
+function iconButton(name, words, keys, onclick) {
+  return html("button", { type: "button", "aria-label": words, title: `${words} (${keys})`, onclick }, icon(name));
+}
+
+/** The ticks of a track of `count` steps; a step at `size(step)` px. */
+function trackTicks(width, count, size, first = 0) {
+  const span = width - THUMB;
+  const at = (step) => THUMB / 2 + (count === first ? 0.5 : (step - first) / (count - first)) * span;
+  const ticks = [];
+  const crowded = span / Math.max(1, count) < 5;
+  for (let step = first; step <= count; step++) {
+    if (crowded && step !== first && step !== count) continue;
+    ticks.push(svg("circle", { class: "tick", "data-step": step, cx: at(step), cy: 14, r: size(step) }));
+  }
+  return { ticks, at };
+}
+
+class Timeline {
+  constructor({ onStep, onForward, onCall }) {
+    this.onForward = onForward;
+    this.onCall = onCall;
+    this.range = html("input", { type: "range", min: 0, step: 1, "aria-label": WORDS["range.step"], oninput: () => onStep(Number(this.range.value)) });
+    this.forwardTrack = svg("svg", { class: "track", "aria-hidden": "true" });
+    this.callTrack = svg("svg", { class: "track", "aria-hidden": "true" });
+    this.forwardLabel = html("span", { class: "track-label" });
+    this.callLabels = html("div", { class: "track-label calls" });
+    this.forwardBox = html("div", { class: "forward-track" }, this.forwardTrack, this.forwardLabel);
+    this.callBox = html("div", { class: "call-track" }, this.callTrack, this.range, this.callLabels);
+    this.element = html("div", { class: "timeline" }, this.forwardBox, this.callBox);
+  }
+
+  /** Set up for one call of a run. */
+  load(frames, chosen) {
+    this.frames = frames;
+    this.scene = frames.scenes[chosen];
+    this.range.max = this.scene.frames.length;
+    this.range.disabled = this.scene.frames.length === 0;
+    const count = frames.forward.length;
+    this.forwardBox.hidden = count === 0;
+    this.forwardLabel.textContent = count === 1 ? WORDS["timeline.forward.one"] : text("timeline.forward", { count });
+    this.callLabels.replaceChildren(...this.labels(frames, chosen));
+    this.draw();
+  }
+
+  labels(frames, chosen) {
+    const title = (scene) => text(scene.title.id, scene.title.values);
+    const words = (scene) => {
+      const count = scene.frames.length;
+      if (!count) return title(scene);
+      return count === 1 ? text("timeline.call.one", { title: title(scene) }) : text("timeline.call", { title: title(scene), count });
+    };
+    if (frames.scenes.length === 1) return [words(frames.scenes[0])];
+    if (frames.scenes.length > 4) {
+      const select = html("select", { "aria-label": WORDS["select.call"], onchange: () => this.onCall(Number(select.value)) },
+        ...frames.scenes.map((scene, place) => html("option", { value: place, selected: place === chosen || null }, words(scene))));
+      return [select];
+    }
+    return frames.scenes.map((scene, place) => html("button", {
+      type: "button", class: "call", "aria-pressed": String(place === chosen), onclick: () => this.onCall(place),
+    }, words(scene)));
+  }
+
+  /** Draw the tracks for the width that there is. */
+  draw() {
+    if (!this.scene) return;
+    const count = this.scene.frames.length;
+    const width = this.callBox.clientWidth || 400;
+    const small = (step) => (step === 0 ? 3 : this.scene.frames[step - 1].pace < 1 ? 4 : 6);
+    const { ticks, at } = trackTicks(width, count, small);
+    this.at = at;
+    this.done = svg("line", { class: "rail done", x1: at(0), y1: 14, x2: at(0), y2: 14 });
+    this.callTicks = ticks;
+    this.callTrack.replaceChildren(svg("line", { class: "rail", x1: at(0), y1: 14, x2: at(count), y2: 14 }), this.done, ...ticks);
+    this.drawForward();
+  }
+
+  drawForward() {
+    const count = this.frames.forward.length;
+    if (!count) return;
+    const width = this.forwardBox.clientWidth || 200;
+    const { ticks, at } = trackTicks(width, count - 1, () => 5);
+    ticks.forEach((tick) => {
+      const place = Number(tick.dataset.step);
+      const op = this.frames.forward[place];
+      tick.append(svg("title", {}, op.label));
+      tick.addEventListener("click", () => this.onForward(place));
+    });
+    this.forwardTicks = ticks;
+    this.forwardTrack.replaceChildren(svg("line", { class: "rail", x1: at(0), y1: 14, x2: at(count - 1), y2: 14 }), ...ticks);
+  }
+
+  /** Mark where we are: a step of the call, or an op of the forward. */
+  show(step, forward) {
+    this.range.value = step;
+    const said = step === 0 ? WORDS["step.rest"] : text("step.of", { step, count: this.scene.frames.length });
+    this.range.setAttribute("aria-valuetext", said);
+    this.done.setAttribute("x2", this.at(step));
+    this.callBox.classList.toggle("resting", step === 0);
+    for (const tick of this.callTicks) tick.classList.toggle("done", Number(tick.dataset.step) < step);
+    for (const tick of this.forwardTicks ?? []) {
+      const place = Number(tick.dataset.step);
+      tick.classList.toggle("now", place === forward);
+      tick.classList.toggle("done", forward === null || place < forward);
+    }
+  }
+}
