@@ -391,3 +391,23 @@ def test_an_ask_that_cannot_be_met_says_why(ask: JacobianAsk, words: str) -> Non
 def test_a_program_carries_its_own_seed() -> None:
     source = "import torch\nprint(torch.rand(1).item())"
     assert explorer.run(Program(source, 5)).printed == explorer.run(source, seed=5).printed
+
+
+def test_memory_that_nobody_wrote_is_not_shown_as_numbers() -> None:
+    run = shown("a = torch.empty(3)\nb = a.fill_(2.0)\n")
+    made, filled = run.forward
+    assert made.outputs[0].values.array is None
+    assert made.outputs[0].values.note == "memory that was not written yet"
+    assert filled.outputs[0].values.array.tolist() == [2.0, 2.0, 2.0]
+
+
+def test_a_warning_does_not_tell_who_called_the_run() -> None:
+    run = shown(
+        "torch.autograd.set_detect_anomaly(True)\n"
+        "x = torch.tensor([0.0], requires_grad=True)\n"
+        "torch.where(x > 0, x.sqrt(), x).sum().backward()"
+    )
+    assert run.error.message == "Function 'SqrtBackward0' returned nan values in its 0th output."
+    (message,) = [w.message for w in run.warnings if "SqrtBackward0" in w.message]
+    assert 'File "<program>", line 4' in message
+    assert "test_run" not in message

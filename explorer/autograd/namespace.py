@@ -10,7 +10,6 @@ from torch.autograd.graph import GradientEdge
 from explorer import errors
 from explorer.autograd import private
 from explorer.autograd.tape import gradient_edge
-from explorer.autograd.values import Copier
 from explorer.autograd.watch import Watch
 from explorer.data import Span, Variable
 
@@ -26,15 +25,15 @@ class LiveVariable:
         self.place: GradientEdge | None = None
         self.last = False
 
-    def look(self, copier: Copier, place: GradientEdge | None) -> None:
+    def look(self, watch: Watch, place: GradientEdge | None) -> None:
         """Keep what the tensor is now."""
         tensor = self.tensor
-        self.values = copier.copy(tensor)
+        self.values = watch.values(tensor)
         self.requires_grad = tensor.requires_grad
         self.is_leaf = tensor.is_leaf
         self.place = place
         keeps = tensor.is_leaf or tensor.retains_grad
-        self.grad = copier.copy(tensor.grad) if keeps and tensor.grad is not None else None
+        self.grad = watch.copier.copy(tensor.grad) if keeps and tensor.grad is not None else None
 
     def settle(self, index: Callable[[Any], int | None]) -> None:
         """Find the number of the node once all nodes have one."""
@@ -87,7 +86,7 @@ class Namespace(MutableMapping[str, Any]):
         _, frame = self._watch.spans.frames()
         span = None if frame is None else self._watch.spans.of_frame(frame)
         variable = LiveVariable(name, number, tensor, span)
-        variable.look(self._watch.copier, self._place(tensor))
+        variable.look(self._watch, self._place(tensor))
         self._variables.append(variable)
 
     def _place(self, tensor: Tensor) -> GradientEdge | None:
@@ -113,7 +112,7 @@ class Namespace(MutableMapping[str, Any]):
         for variable in last.values():
             variable.last = True
             if self.globals.get(variable.name) is variable.tensor:
-                variable.look(self._watch.copier, self._place(variable.tensor))
+                variable.look(self._watch, self._place(variable.tensor))
         tape = self._watch.tape
         for variable in reversed(self._variables):
             if variable.place is not None and not variable.is_leaf:

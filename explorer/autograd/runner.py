@@ -38,6 +38,11 @@ from explorer.data import (
 FILENAME = "<program>"
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
+_FRAME = re.compile(rf'^  File "(?!{FILENAME})[^"]*", line \d+, in .*\n(?:    .*\n)*', re.MULTILINE)
+
+_HIDDEN_WARNINGS = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
+"""What Python does not show people by default: words from library to library."""
+
 _ONE_AT_A_TIME = threading.RLock()
 
 
@@ -147,6 +152,8 @@ class _Execution:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("always")
+                for hidden in _HIDDEN_WARNINGS:
+                    warnings.simplefilter("ignore", hidden)
                 warnings.showwarning = note
                 yield
         finally:
@@ -171,8 +178,8 @@ class _Execution:
 
 
 def _masked(text: str) -> str:
-    """Memory addresses differ from run to run and say nothing."""
-    return _ADDRESS.sub("0x…", text)
+    """`text` without what differs from run to run: memory addresses, and who called the run."""
+    return _ADDRESS.sub("0x…", _FRAME.sub("", text))
 
 
 def _not_met(ask: Ask) -> Answer:

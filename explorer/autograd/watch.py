@@ -28,7 +28,7 @@ from torch.overrides import TorchFunctionMode
 from explorer.autograd import private
 from explorer.autograd.spans import Spans
 from explorer.autograd.tape import MADE_BY, Names, Tape, is_accumulate, leaf_names
-from explorer.autograd.values import Copier, version_of
+from explorer.autograd.values import Copier, dtype_name, version_of
 from explorer.data import Op, Operand, Span, Trace, Values
 
 _TORCH = Path(torch.__file__).parent
@@ -41,6 +41,11 @@ _CONSTRUCTORS = frozenset({"__init__", "reset_parameters", "_reset_parameters"})
 """Functions of torch's modules that make parameters; what they run is no forward."""
 
 _DIFFERENTIABLE = ("float", "bfloat", "complex")
+
+_UNWRITTEN = frozenset(
+    {"empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided"}
+)
+"""Functions whose result holds whatever was in memory before: numbers that mean nothing."""
 
 _READERS = frozenset({"grad", "_grad", "grad_fn", "_base"})
 """Attributes that hand out a tensor without computing one."""
@@ -104,6 +109,7 @@ class Watch(TorchFunctionMode):
         self._numbers: dict[int, int] = {}
         self._alive: list[Any] = []
         self._places: dict[tuple[int, int], GradientEdge] = {}
+        self._unwritten: set[tuple[int, int]] = set()
         self._muted = False
         self._exits = ExitStack()
         self.name_modules(_parts(names))
@@ -277,6 +283,9 @@ class Watch(TorchFunctionMode):
         return result
 
     def _output(self, op: _LiveOp, tensor: Tensor, before: int) -> None:
+        if op.function in _UNWRITTEN:
+            self._number(tensor)
+            self._unwritten.add((id(tensor), version_of(tensor)))
         operand = self._operand(tensor)
         if tensor.requires_grad and not tensor.is_leaf and tensor.grad_fn is not None:
             place = GradientEdge(tensor.grad_fn, tensor.output_nr)
@@ -308,7 +317,7 @@ class Watch(TorchFunctionMode):
         return _LiveOperand(
             self._number(tensor),
             version_of(tensor),
-            self.copier.copy(tensor),
+            self.values(tensor),
             tensor.requires_grad,
             tensor.is_leaf,
         )
@@ -319,6 +328,13 @@ class Watch(TorchFunctionMode):
             number = self._numbers[id(tensor)] = len(self._numbers)
             self._alive.append(tensor)  # an id names a tensor only while it lives
         return number
+
+    def values(self, tensor: Tensor) -> Values:
+        """The numbers of `tensor` now, unless nobody has written them yet."""
+        if (id(tensor), version_of(tensor)) in self._unwritten:
+            shape, dtype = tuple(tensor.shape), dtype_name(tensor.dtype)
+            return Values(shape, dtype, note="memory that was not written yet")
+        return self.copier.copy(tensor)
 
     def place(self, tensor: Tensor) -> GradientEdge | None:
         """Where in the graph `tensor` stands at its present version, as the watch saw it."""
