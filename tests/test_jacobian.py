@@ -298,9 +298,10 @@ def test_graph_grads_and_random_state_stay_as_they_were(method: str) -> None:
     x = leaf(*range(1, 8))
     x.grad = torch.full_like(x, 7.0)
     y = (x * x).exp().log()
-    state = torch.get_rng_state()
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
     found = jacobian(y, {"x": x}, method=method)
     assert torch.equal(torch.get_rng_state(), state)
+    assert torch.get_num_threads() == threads
     assert x.grad.tolist() == [7.0] * 7
     close(jacobian(y, {"x": x}, method=method), found.array)
     y.sum().backward()

@@ -499,17 +499,23 @@ def _with_cure(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _as_before() -> Iterator[None]:
-    """Keep torch's random state, from which a custom backward may draw, and drop one warning.
+    """Leave torch as it was found, while working on one thread and without one warning.
 
-    That warning tells torch's developers which batching rules are missing. It is about speed alone,
-    and would seem to be about the person's program.
+    A custom backward may draw random numbers. A Jacobian is many small operations: to share them
+    out costs more than it gains, and on a busy machine each can wait a scheduler's turn for its
+    second thread. The warning tells torch's developers which batching rules are missing; it is
+    about speed alone, and would seem to be about the person's program.
     """
-    state = torch.get_rng_state()
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
     try:
+        if threads > 1:
+            torch.set_num_threads(1)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "There is a performance drop", UserWarning)
             yield
     finally:
+        if threads > 1:
+            torch.set_num_threads(threads)
         torch.set_rng_state(state)
 
 
