@@ -8,6 +8,6 @@ st.header("See what autograd really did, one node at a time.")
 
 run = session.current_run()
 if run is not None:
-    player.show(run, key="start", start=gallery.third_step(run))
+    player.show(run, key="start", start=3)
 
 gallery.show()

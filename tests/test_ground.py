@@ -34,7 +34,8 @@ def test_the_tools_are_content(command: list[str]) -> None:
 def test_streamlit_wears_the_colours_of_the_pictures(theme: Theme) -> None:
     worn = CONFIG["theme"][theme.name]
     assert worn == {
-        "primaryColor": theme.ink,
+        # White letters stand on it, in the tags of a multiselect.
+        "primaryColor": theme.ink if theme is LIGHT else theme.dock,
         "backgroundColor": theme.paper,
         "secondaryBackgroundColor": theme.background,
         "textColor": theme.ink,

@@ -3,9 +3,6 @@
 `heatmap(jacobian, theme)` gives a Plotly figure. Equal colours mean equal numbers, on the same
 eight steps a sign as every other picture; a derivative of zero and an input that no path reaches
 never look alike.
-
->>> format_number(-0.25), format_number(0.0), format_number(1234.5), format_number(float("nan"))
-('−0.25', '0', '1230', 'nan')
 """
 
 import math
@@ -18,6 +15,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from explorer.data import Axis, Jacobian
+from explorer.picture.cells import color_of, format_number, ink_on
 from explorer.picture.theme import STEPS, Theme
 
 MAX_NUMBERS: Final = 1_000
@@ -34,6 +32,9 @@ CHARACTER: Final = 7.3
 
 LEGIBLE: Final = 9
 """Pixels that printed numbers must at least be high."""
+
+BAR: Final = 130
+"""Pixels that the scale of colours is at least long."""
 
 _HAIR: Final = 1e-9
 """Half the width of the band of zero, as a share of the largest number."""
@@ -87,19 +88,6 @@ def shown(jacobian: Jacobian, cells: int = MAX_CELLS) -> Shown:
     return Shown(np.take_along_axis(flat, largest, axis=-1)[..., 0], tall, wide)
 
 
-def format_number(value: float) -> str:
-    """Three significant digits with a true minus sign; no exponent where none is needed."""
-    if not math.isfinite(value) or value == 0:
-        return "0" if value == 0 else str(value).replace("-", "−")
-    size = math.floor(math.log10(abs(value)))
-    if -4 <= size < 6:
-        text = f"{float(f'{value:.3g}'):.{max(0, 2 - size)}f}"
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-    else:
-        text = f"{value:.2e}"
-    return text.replace("-", "−")
-
-
 def largest(array: npt.NDArray[Any]) -> float:
     """The largest finite size in `array`; 1 where all is zero, so that a scale always exists."""
     finite = np.abs(array[np.isfinite(array)])
@@ -138,11 +126,12 @@ def heatmap(jacobian: Jacobian, theme: Theme, *, width: int = 1200) -> go.Figure
     names_x = [_label(jacobian.columns, j * drawn.wide, drawn.wide) for j in range(columns)]
     names_y = [_label(jacobian.rows, i * drawn.tall, drawn.tall) for i in range(rows)]
     longest_x, longest_y = (max(map(len, names), default=1) for names in (names_x, names_y))
-    left, right, top = round(CHARACTER * longest_y) + 14, 84, 34
+    left, right, top = round(CHARACTER * longest_y) + 14, 100, 34
     cell_wide = min(96.0, (width - left - right) / max(columns, 1))
-    cell_tall = min(52.0, 430 / max(rows, 1), max(cell_wide, 22.0))
+    cell_tall = min(52.0, 420 / max(rows, 1))
     upright = cell_wide < CHARACTER * longest_x + 8
-    bottom = round(CHARACTER * longest_x) + 14 if upright else 30
+    bottom = round(CHARACTER * longest_x) + 18 if upright else 30
+    bottom = max(bottom, BAR - round(rows * cell_tall))
 
     reached = np.repeat(jacobian.reached, [len(part) for part in jacobian.columns.parts])
     there = reached[:: drawn.wide]
@@ -156,13 +145,14 @@ def heatmap(jacobian: Jacobian, theme: Theme, *, width: int = 1200) -> go.Figure
             zmax=end,
             zmid=0,
             colorscale=step_scale(theme),
-            colorbar=_colorbar(end, theme),
+            colorbar=_colorbar(end, max(BAR, round(rows * cell_tall)), theme),
             xgap=gap,
             ygap=gap,
-            **_numbers(z, cell_wide, cell_tall),
             **_hover(z, drawn.array, names_y, names_x, there),
         )
     )
+    if numbers := _numbers(z, end, cell_wide, cell_tall, theme):
+        figure.add_trace(numbers)
     figure.update_xaxes(**_axis(names_x, cell_wide, theme), tickangle=-90 if upright else 0)
     figure.update_yaxes(**_axis(names_y, cell_tall, theme), range=[rows - 0.5, -0.5])
     _mark_parts(figure, jacobian, drawn, cell_wide, theme)
@@ -189,23 +179,35 @@ def _label(axis: Axis, at: int, block: int) -> str:
     return axis[at] if last <= at else f"{axis[at]} … {axis[last]}"
 
 
-def _numbers(z: npt.NDArray[Any], wide: float, tall: float) -> dict[str, Any]:
-    """The numbers to print, as large as the cells allow; nothing where they would be illegible."""
+def _numbers(
+    z: npt.NDArray[Any], end: float, wide: float, tall: float, theme: Theme
+) -> go.Scatter | None:
+    """The numbers, each in the ink that its cell allows; None where they would be illegible."""
     if z.size > MAX_NUMBERS:
-        return {}
-    text = [["" if math.isnan(v) else format_number(v) for v in row] for row in z.tolist()]
-    longest = max((len(number) for row in text for number in row), default=1) or 1
+        return None
+    rows, columns = np.nonzero(~np.isnan(z))
+    values = [float(value) for value in z[rows, columns]]
+    text = [format_number(value) for value in values]
+    longest = max(map(len, text), default=1)
     size = int(min(18, (wide - 2) / (0.6 * longest), 0.7 * tall))
     if size < LEGIBLE:
-        return {}
-    return {"text": text, "texttemplate": "%{text}", "textfont": {"family": _MONO, "size": size}}
+        return None
+    inks = [theme.muted if value == 0 else ink_on(color_of(value, end, theme)) for value in values]
+    return go.Scatter(
+        x=columns, y=rows, text=text, mode="text", hoverinfo="skip", showlegend=False,
+        textfont={"family": _MONO, "size": size, "color": inks},
+    )  # fmt: skip
 
 
-def _colorbar(top: float, theme: Theme) -> dict[str, Any]:
+def _colorbar(top: float, length: int, theme: Theme) -> dict[str, Any]:
     ticks = [-top, -top / 4, 0.0, top / 4, top]
     return {
         "thickness": 14,
-        "len": 1,
+        "lenmode": "pixels",
+        "len": length,
+        "y": 1,
+        "yanchor": "top",
+        "ypad": 0,
         "outlinewidth": 0,
         "tickvals": ticks,
         "ticktext": [format_number(tick) for tick in ticks],
@@ -247,6 +249,7 @@ def _axis(names: Sequence[str], space: float, theme: Theme) -> dict[str, Any]:
         "showgrid": False,
         "zeroline": False,
         "ticks": "",
+        "ticklabelstandoff": 4,
     }
 
 

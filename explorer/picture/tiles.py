@@ -13,8 +13,8 @@ from typing import Final
 
 from explorer.data import AxisPart, Values
 from explorer.frames.tiles import Tile, tile_of
-from explorer.picture.heatmap import format_number
-from explorer.picture.theme import Theme, level
+from explorer.picture.cells import color_of, format_number, ink_on
+from explorer.picture.theme import Theme
 
 LONGEST: Final = 96
 """Pixels of the longest side of a tile whose cells carry no numbers."""
@@ -39,24 +39,6 @@ def tile_html(values: Values | None, *, scale: float, theme: Theme, name: str = 
         cell = _cell(tile.cells[0], scale, theme, wide, high, number, title, size=15)
         return _frame(wide, high, theme, "display:grid", cell)
     return _grid(tile, values, scale, theme, name)
-
-
-def color_of(value: float, scale: float, theme: Theme) -> str:
-    """The colour of `value` on a scale that ends at ±`scale`."""
-    step = level(value, scale)
-    if step == 0:
-        return theme.zero
-    return theme.plus[step - 1] if step > 0 else theme.minus[-step - 1]
-
-
-def ink_on(color: str) -> str:
-    """Black or white, whichever can be read better on `color`.
-
-    >>> ink_on("#FFFFFF"), ink_on("#0A3F94")
-    ('#14181F', '#FFFFFF')
-    """
-    dark, white = "#14181F", "#FFFFFF"
-    return white if _contrast(color, white) > _contrast(color, dark) else dark
 
 
 def legend_html(scale: float, theme: Theme) -> str:
@@ -100,7 +82,7 @@ def _grid(tile: Tile, values: Values, scale: float, theme: Theme, name: str) -> 
             high,
             number if printed else "",
             f"{part.label(i)} = {number}" if whole else "",
-        )  # fmt: skip
+        )
         for i, (cell, number) in enumerate(zip(tile.cells, numbers, strict=True))
     ]
     style = f"display:grid;grid-template-columns:repeat({tile.columns},{wide:g}px)"
@@ -154,15 +136,3 @@ def _frame(wide: float, high: float, theme: Theme, style: str, body: str, label:
 
 def _number(cell: float | str) -> str:
     return cell.replace("-", "−") if isinstance(cell, str) else format_number(cell)
-
-
-def _contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours as WCAG defines it, 1 to 21."""
-    low, high = sorted((_luminance(one), _luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def _luminance(color: str) -> float:
-    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

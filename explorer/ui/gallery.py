@@ -6,16 +6,10 @@ from typing import Final
 import streamlit as st
 
 from explorer import presets
-from explorer.data import Run
 from explorer.ui import session, site
 
 FEATURED: Final = ("fan_out", "notebook", "outputs_by_weights", "transformer")
 """The presets that a visitor sees first."""
-
-
-def third_step(run: Run) -> int:
-    """The frame of the third step of the first backward call, or the last one there is."""
-    return min(len(run.forward) + 3, 10_000)
 
 
 def show() -> None:

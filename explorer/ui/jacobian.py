@@ -1,6 +1,7 @@
 """Choose a Jacobian on the page, and say what was found."""
 
 import re
+from typing import Literal
 
 import streamlit as st
 
@@ -47,7 +48,7 @@ def input_names(run: Run) -> list[str]:
     leaves = [node.leaf for node in run.trace.nodes if node.leaf and _named(node.leaf)]
     own = [v.name for v in run.tensors if v.last and v.is_leaf and v.requires_grad]
     computed = [widgets.title_of(v) for v in run.tensors if v.grad_fn]
-    return list(dict.fromkeys([*own, *leaves, *computed]))
+    return list(dict.fromkeys([*reversed(leaves), *own, *computed]))
 
 
 def default_output(outputs: list[Variable]) -> str:
@@ -57,7 +58,7 @@ def default_output(outputs: list[Variable]) -> str:
 
 
 def default_inputs(run: Run, output: Variable) -> tuple[str, ...]:
-    """The leaves that a path leads to from `output`, in order of discovery."""
+    """The leaves that a path leads to from `output`, those used first in front."""
     assert output.node is not None, "an output was computed, so it has a node"
     reached, waiting = {output.node}, [output.node]
     targets: dict[int, list[int]] = {}
@@ -68,7 +69,7 @@ def default_inputs(run: Run, output: Variable) -> tuple[str, ...]:
             if target not in reached:
                 reached.add(target)
                 waiting.append(target)
-    leaves = (run.trace.nodes[node].leaf for node in sorted(reached))
+    leaves = (run.trace.nodes[node].leaf for node in sorted(reached, reverse=True))
     return tuple(dict.fromkeys(leaf for leaf in leaves if leaf and _named(leaf)))
 
 
@@ -98,7 +99,7 @@ def describe(found: Jacobian) -> None:
 def draw(found: Jacobian) -> None:
     """The heatmap, as wide as it needs to be, and what one cell stands for if not one entry."""
     figure = heatmap(found, widgets.theme())
-    width = "stretch" if figure.layout.width is None else "content"
+    width: Literal["stretch", "content"] = "content" if figure.layout.width else "stretch"
     st.plotly_chart(figure, theme=None, width=width, key="heatmap", config={"displaylogo": False})
     if statement := shown(found).statement:
         st.info(statement)

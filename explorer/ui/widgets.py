@@ -17,10 +17,12 @@ ICON: Final = "⤺"
 _STYLE: Final = """
 <style>
 [data-testid="stMainBlockContainer"] { padding-left: 20px; padding-right: 20px; }
-[data-testid="stHeader"] { border-bottom: 1px solid var(--line, #8B95A355); }
-[data-testid="stHeader"] [data-testid="stToolbar"] { padding-left: 20px; }
-@media (min-width: 1100px) {
-  .st-key-picker { position: fixed; top: 10px; right: 210px; width: 330px; z-index: 999991; }
+[data-testid="stHeader"] { border-bottom: 1px solid #8B95A355; }
+@media (min-width: 1200px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-picker) {
+    position: fixed; top: 10px; right: 190px; width: clamp(320px, 36vw - 140px, 560px);
+    z-index: 999991;
+  }
 }
 </style>
 """
@@ -28,16 +30,15 @@ _STYLE: Final = """
 
 def header() -> None:
     """What stands above every page: name, program picker and, if need be, why a link failed."""
-    st.html(_STYLE)
     st.logo(_wordmark(theme()), size="large")
     with st.container(key="picker"):
+        st.html(_STYLE)
         st.selectbox(
             "Program",
             session.choices(),
             format_func=session.title,
             key="choice",
             label_visibility="collapsed",
-            filter_mode="fuzzy",
         )
     if broken := session.broken_link():
         st.warning(f"{broken} What you see is “{session.title(session.choice())}”.")

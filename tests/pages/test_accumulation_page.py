@@ -1,0 +1,106 @@
+"""The Accumulation page: every press is one line more, and one row more."""
+
+import re
+
+from streamlit.testing.v1 import AppTest
+from visitor import OpenPage, pick
+
+from explorer import presets
+
+
+def ledger(app: AppTest) -> str:
+    return next(
+        block.proto.body for block in app.get("html") if "ledger-scroll" in block.proto.body
+    )
+
+
+def rows(app: AppTest) -> list[str]:
+    """The text of each row, tags taken out."""
+    body = ledger(app).split("<tbody>")[1]
+    return [" ".join(re.sub("<[^>]+>", " ", "<tr" + row).split()) for row in body.split("<tr")[1:]]
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def switch(app: AppTest, label: str, *, on: bool) -> AppTest:
+    toggle = next(toggle for toggle in app.toggle if toggle.label == label)
+    return toggle.set_value(on).run()
+
+
+def own_calls_keep_their_graph(app: AppTest) -> AppTest:
+    return switch(app, "retain_graph in the program's own calls", on=True)
+
+
+def test_the_program_s_own_call_is_the_first_row(open_page: OpenPage) -> None:
+    app = open_page("accumulation")
+    assert rows(app) == ["call 1 out.backward() None before + 4.5 added = 4.5 after"]
+
+
+def test_a_second_press_adds_to_what_is_there(open_page: OpenPage) -> None:
+    app = own_calls_keep_their_graph(open_page("accumulation"))
+    switch(app, "retain_graph", on=True)
+    press(press(app, "backward()"), "backward()")
+    assert rows(app)[1:] == [
+        "call 2 out.backward(retain_graph=True) 4.5 before + 4.5 added = 9 after",
+        "call 3 out.backward(retain_graph=True) 9 before + 4.5 added = 13.5 after",
+    ]
+
+
+def test_without_retain_graph_torch_says_why_and_the_first_row_stays(open_page: OpenPage) -> None:
+    app = press(open_page("accumulation"), "backward()")
+    assert "Trying to backward through the graph a second time" in app.error[0].value
+    assert rows(app)[0] == "call 1 out.backward() None before + 4.5 added = 4.5 after"
+    assert "retain_graph" in app.info[0].value
+
+
+def test_zero_grad_leaves_none_or_zeros(open_page: OpenPage) -> None:
+    app = own_calls_keep_their_graph(open_page("accumulation"))
+    press(app, "zero_grad()")
+    switch(app, "set_to_none", on=False)
+    press(press(app, "backward()"), "zero_grad()")
+    assert rows(app)[1:] == [
+        "zero_grad() set_to_none=True None now",
+        "call 2 out.backward() None before + 4.5 added = 4.5 after",
+        "zero_grad() set_to_none=False 0 now",
+    ]
+
+
+def test_zero_grad_of_a_module_is_known_from_the_next_call(open_page: OpenPage) -> None:
+    app = own_calls_keep_their_graph(open_page("accumulation", preset="network"))
+    press(press(app, "zero_grad()"), "backward()")
+    assert "None now" in rows(app)[1]
+    assert "None before" in rows(app)[2]
+
+
+def test_undo_takes_back_one_press_and_reset_all(open_page: OpenPage) -> None:
+    app = own_calls_keep_their_graph(open_page("accumulation"))
+    press(press(app, "zero_grad()"), "zero_grad()")
+    assert len(rows(press(app, "Undo"))) == 2
+    assert len(rows(press(app, "Reset"))) == 1
+
+
+def test_the_added_lines_can_be_read(open_page: OpenPage) -> None:
+    app = press(own_calls_keep_their_graph(open_page("accumulation")), "zero_grad()")
+    assert app.code[0].value.splitlines()[-2:] == [
+        "out.backward(retain_graph=True)",
+        "x.grad = None",
+    ]
+
+
+def test_another_program_begins_without_presses(open_page: OpenPage) -> None:
+    app = press(own_calls_keep_their_graph(open_page("accumulation")), "zero_grad()")
+    pick(app, "fan_out")
+    assert not any("zero_grad()" in row for row in rows(app))
+
+
+def test_every_preset_takes_a_press(open_page: OpenPage) -> None:
+    app = open_page("accumulation")
+    for preset in presets.all():
+        pick(app, preset.slug)
+        assert not app.exception, preset.slug
+        if app.button and any(button.label == "backward()" for button in app.button):
+            press(app, "backward()")

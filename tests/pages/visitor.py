@@ -1,0 +1,21 @@
+"""What a visitor does on every page."""
+
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+from explorer.ui import session
+
+OpenPage = Callable[..., AppTest]
+"""`open_page("jacobian", preset="notebook")`: the page as a visitor of that link sees it."""
+
+
+def pick(app: AppTest, choice: str) -> AppTest:
+    """Pick another program in the header."""
+    return app.selectbox(key="choice").select(session.title(choice)).run()
+
+
+def words(app: AppTest) -> str:
+    """Every sentence on the page."""
+    kinds = (app.markdown, app.caption, app.warning, app.info, app.error, app.header, app.subheader)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
