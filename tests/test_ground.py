@@ -17,15 +17,18 @@ CONFIG = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param(["ruff", "check"], id="ruff check"),
-        pytest.param(["ruff", "format", "--check"], id="ruff format"),
-        pytest.param(["mypy"], id="mypy"),
-        pytest.param(["importlinter.cli", "lint"], id="import-linter"),
+        pytest.param(["-m", "ruff", "check"], id="ruff check"),
+        pytest.param(["-m", "ruff", "format", "--check"], id="ruff format"),
+        pytest.param(["-m", "mypy"], id="mypy"),
+        pytest.param(
+            ["-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
+            id="import-linter",
+        ),
     ],
 )
 def test_the_tools_are_content(command: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
