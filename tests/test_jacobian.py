@@ -101,7 +101,7 @@ def edited_half(x: Tensor) -> Tensor:
     return y
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(
     steps=st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=5),
     rows=st.integers(1, 3),
@@ -283,6 +283,15 @@ def test_bfloat16_is_kept_exactly_in_float32(method: str) -> None:
     np.testing.assert_array_equal(found.array, np.diag(2 * x.detach().float().numpy()))
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_inputs_of_another_dtype_answer_in_that_of_the_outputs(method: str) -> None:
+    x = leaf(*range(6))
+    y = x.float() * 3
+    found = jacobian(y, {"x": x, "y": y}, method=method)
+    assert found.array.dtype == np.float32
+    np.testing.assert_array_equal(found.array, np.hstack([3 * np.eye(6), np.eye(6)]))
+
+
 def test_mixed_outputs_are_promoted() -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     found = jacobian({"a": x * 2, "b": x.double() * 3}, {"x": x})
@@ -449,9 +458,12 @@ def test_complex_tensors_are_refused_with_the_way_round() -> None:
     close(jacobian(torch.view_as_real(z), {"x": x}), [[1, 0], [2, 0], [0, 1], [0, 2]])
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_tensors_that_hold_no_dense_numbers_are_refused() -> None:
     x = leaf(1.0, 2.0)
     refused(r"output 'y' is torch.sparse_coo; allowed: a dense", (x * 2).to_sparse(), {"x": x})
+    nested = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], requires_grad=True)
+    refused(r"'y' is a nested tensor; allowed: a dense", nested * 2, {"x": x})
     empty = torch.ones(2, device="meta", requires_grad=True)
     refused(r"'y' is on the meta device; allowed: a dense", empty * 2, {"x": empty})
 
@@ -588,6 +600,11 @@ class NormalisedByHand(nn.Module):
         return (h - h.mean(0)) / (h.var(0, unbiased=False) + 1e-5).sqrt()
 
 
+class MinusMean(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.exp() - x.exp().mean(0)
+
+
 MIXING = {
     "BatchNorm": lambda: nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh()),
     "BatchNorm without buffers": lambda: nn.Sequential(
@@ -598,11 +615,6 @@ MIXING = {
     "softmax over the batch": lambda: nn.Sequential(nn.Linear(3, 4), nn.Softmax(0)),
     "shifted by the batch's mean": lambda: nn.Sequential(nn.Linear(3, 4), MinusMean()),
 }
-
-
-class MinusMean(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return x.exp() - x.exp().mean(0)
 
 
 @pytest.mark.parametrize("kind", MIXING)
@@ -888,3 +900,31 @@ def test_only_the_warning_about_slow_batching_is_dropped(
     x = leaf(1.0, 2.0)
     jacobian(Warns.apply(x), {"x": x}, method="loop")
     assert "of the program" in {str(each.message) for each in recwarn}
+
+
+def test_a_batch_without_samples_has_no_rows_but_knows_what_is_reached() -> None:
+    for method in WEIGHT_METHODS:
+        found = weight_jacobian(Partly(), torch.randn(0, 3), method=method)
+        assert found.array.shape == (0, 20)
+        assert found.reached == (True, True, False, False)
+
+
+@pytest.mark.usefixtures("always_per_sample")
+def test_a_loss_over_the_batch_has_one_row() -> None:
+    class Loss(nn.Sequential):
+        def forward(self, x: Tensor) -> Tensor:
+            y: Tensor = super().forward(x)
+            return y.square().mean()
+
+    net, batch = Loss(nn.Linear(3, 2)), torch.randn(5, 3)
+    found = weight_jacobian(net, batch)
+    assert (list(found.rows), found.method) == (["y"], "loop")
+    np.testing.assert_allclose(found.array, real_rows(net, batch), rtol=1e-5)
+
+
+def test_a_chain_of_5000_ops_is_no_deeper_than_any_other() -> None:
+    x = leaf(*range(5))
+    y = x
+    for _ in range(5_000):
+        y = y * 1.0001
+    close(jacobian(y, {"x": x}), 1.0001**5_000 * np.eye(5))

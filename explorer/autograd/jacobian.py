@@ -69,7 +69,7 @@ SAMPLE_BYTES = 2**23
 LOOP_ROWS = 4
 """Up to so many rows `auto` takes the loop: a batched call and its check cost as much."""
 
-PER_SAMPLE_ELEMENTS = 50_000
+PER_SAMPLE_ELEMENTS = 200_000
 """Elements of the matrix from which `auto` tries per_sample, which costs about 2 ms to set up."""
 
 _CURES = (
@@ -466,8 +466,9 @@ def _check_tensor(what: str, tensor: Any) -> None:
         raise JacobianError(
             f"{what} is {tensor.dtype}; allowed: a floating dtype such as torch.float32."
         )
-    if tensor.layout != torch.strided or tensor.is_meta:
-        where = "on the meta device" if tensor.is_meta else f"{tensor.layout}"
+    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_nested:
+        nested = "a nested tensor" if tensor.is_nested else f"{tensor.layout}"
+        where = "on the meta device" if tensor.is_meta else nested
         raise JacobianError(f"{what} is {where}; allowed: a dense tensor that holds numbers.")
 
 
