@@ -438,6 +438,37 @@ class Jacobian(Plain, frozen=True):
         return array
 
 
+# ------------------------------------------------------------------------------- local Jacobian
+
+
+class LocalJacobian(Plain, frozen=True):
+    """The Jacobian of one node: what it sends on `slot` is gᵀJ, with g what came in.
+
+    Rows are the elements of all floating-point cotangents coming in, side by side; columns are the
+    elements of the cotangent that goes out on `slot`. `values` is None where `note` says why.
+    """
+
+    node: int
+    slot: int
+    values: Values | None = None
+    note: str = ""
+
+
+class Terms(Plain, frozen=True):
+    """The weights behind one number: element `element` (in C order) of what `node` sends on `slot`.
+
+    It is the sum of each incoming cotangent's elements times their weight. `weights` has one entry
+    per output of the node's forward op, None for one that carries no floating-point numbers. It is
+    empty where `note` says why.
+    """
+
+    node: int
+    slot: int
+    element: int
+    weights: tuple[Values | None, ...] = ()
+    note: str = ""
+
+
 # ------------------------------------------------------------------------------------------ run
 
 
@@ -472,15 +503,39 @@ class JacobianAsk(Plain, frozen=True, tag="jacobian"):
     method: str = "auto"
 
 
-Ask = JacobianAsk
+class LocalAsk(Plain, frozen=True, tag="local"):
+    """Ask a run for the local Jacobians of all nodes that call number `call` (from 0) leads to."""
+
+    call: int
+
+
+class TermsAsk(Plain, frozen=True, tag="terms"):
+    """Ask a run for the weights behind one number that `node` sends on `slot` in one call.
+
+    `call` counts the calls of the Run from 0, `node` is an index in its trace, `element` counts the
+    elements of the cotangent going out in C order.
+    """
+
+    call: int
+    node: int
+    slot: int
+    element: int
+
+
+Ask = JacobianAsk | LocalAsk | TermsAsk
 
 
 class Answer(Plain, frozen=True):
-    """What came of one `ask`: a Jacobian, or a sentence saying why there is none."""
+    """What came of one `ask`, or in `error` a sentence saying why nothing did.
+
+    `jacobian` answers a JacobianAsk, `locals` a LocalAsk, `terms` a TermsAsk.
+    """
 
     ask: Ask
     jacobian: Jacobian | None = None
     error: str | None = None
+    locals: tuple[LocalJacobian, ...] = ()
+    terms: Terms | None = None
 
 
 class RunError(Plain, frozen=True):
@@ -508,11 +563,16 @@ class Program(Plain, frozen=True):
 
 
 class Run(Plain, frozen=True):
-    """Everything that running a program showed. The same program always gives an equal Run."""
+    """Everything that running a program showed. The same program always gives an equal Run.
+
+    `tensors` are the program's variables; `leaves` is every leaf that its names lead to and that
+    requires grad (parameters of its modules too), with its `.grad` at the end.
+    """
 
     program: Program
     printed: str
     tensors: tuple[Variable, ...]
+    leaves: tuple[Variable, ...]
     forward: tuple[Op, ...]
     trace: Trace
     calls: tuple[BackwardCall, ...]

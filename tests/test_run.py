@@ -238,6 +238,16 @@ def test_a_variable_tells_what_python_tells_of_it() -> None:
     assert run.trace.nodes[x.node].leaf == "x"
 
 
+def test_every_leaf_is_listed_with_its_gradient_reached_or_not() -> None:
+    run = explorer.run(NET + "parts = [torch.ones(1, requires_grad=True)]\n")
+    grads = {leaf.name: leaf.grad for leaf in run.leaves}
+    assert list(grads) == [
+        "Layer_1.weight", "Layer_1.bias", "out.weight", "out.bias", "parts[0]",
+    ]  # fmt: skip
+    assert grads["parts[0]"] is None
+    assert {leaf.name: leaf.after for leaf in run.calls[0].leaves}.items() <= grads.items()
+
+
 # ----------------------------------------------------------------------------------------- calls
 
 

@@ -148,14 +148,36 @@ class Namespace(MutableMapping[str, Any]):
     def leaf_names(self) -> dict[int, str]:
         """id(leaf) -> the name a person would write for it; the first name wins."""
         names: dict[int, str] = {}
-        for variable in self._variables:
-            names.setdefault(id(variable.tensor), variable.name)
-        for path, tensor in self._parameters():
+        for path, tensor in self._named():
             names.setdefault(id(tensor), path)
-        for name in self._order:
-            for path, tensor in _inside(name, self.globals.get(name)):
-                names.setdefault(id(tensor), path)
         return names
+
+    def leaves(self) -> list[Tensor]:
+        """Every leaf that a name leads to and that a backward could fill."""
+        distinct = {id(tensor): tensor for _, tensor in self._named()}.values()
+        return [tensor for tensor in distinct if tensor.is_leaf and tensor.requires_grad]
+
+    def leaf_variables(self) -> list[LiveVariable]:
+        """Those leaves as they are now, each under its name."""
+        names = self.leaf_names()
+        found = []
+        for tensor in self.leaves():
+            leaf = LiveVariable(names[id(tensor)], 1, tensor, None)
+            leaf.last = True
+            leaf.look(self._watch, self._place(tensor))
+            leaf.settle(self._watch.tape.index)
+            found.append(leaf)
+        return found
+
+    def _named(self) -> Iterator[tuple[str, Tensor]]:
+        """Every tensor that the program's names lead to, the names a person sees first first."""
+        for variable in self._variables:
+            yield variable.name, variable.tensor
+        for name, part in self.parts():
+            for parameter, tensor in part.named_parameters(recurse=False, remove_duplicate=False):
+                yield f"{name}.{parameter}", tensor
+        for name in self._order:
+            yield from _inside(name, self.globals.get(name))
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
         """Every Module of the program with the name that a person would give it."""
@@ -163,17 +185,6 @@ class Namespace(MutableMapping[str, Any]):
         for variable, module in modules.items():
             for path, part in module.named_modules(remove_duplicate=False):
                 yield part_name(variable, path, alone=len(modules) == 1), part
-
-    def _parameters(self) -> Iterator[tuple[str, Tensor]]:
-        for name, part in self.parts():
-            for parameter, tensor in part.named_parameters(recurse=False, remove_duplicate=False):
-                yield f"{name}.{parameter}", tensor
-
-    def leaves(self) -> list[Tensor]:
-        """Every leaf that a name leads to and that a backward could fill."""
-        found = [v.tensor for v in self._variables] + [tensor for _, tensor in self._parameters()]
-        distinct = {id(tensor): tensor for tensor in found}.values()
-        return [tensor for tensor in distinct if tensor.is_leaf and tensor.requires_grad]
 
     def find(self, path: str) -> Tensor:
         """The tensor that `path` names now: `y`, `y#2`, `Layer_1.weight`, `parts[0]`.
@@ -188,13 +199,9 @@ class Namespace(MutableMapping[str, Any]):
         value = self.globals.get(name)
         if not number and isinstance(value, Tensor):
             return value
-        for known, tensor in self._parameters():
+        for known, tensor in self._named():
             if known == path:
                 return tensor
-        for inside in self._order:
-            for known, tensor in _inside(inside, self.globals.get(inside)):
-                if known == path:
-                    return tensor
         raise errors.JacobianError(f"The program has no tensor named {path!r} at this point.")
 
 

@@ -115,6 +115,7 @@ class _Execution:
             program=self.program,
             printed=printed,
             tensors=tuple(variable.plain() for variable in variables),
+            leaves=tuple(leaf.plain() for leaf in namespace.leaf_variables()),
             forward=watch.ops(),
             trace=trace,
             calls=watch.calls(trace, names),
