@@ -74,6 +74,10 @@ class Tape:
         """The number of a node that was discovered, or None."""
         return self._index.get(fn)
 
+    def saved(self, number: int) -> tuple[Saved, ...]:
+        """What node `number` had saved when it was discovered."""
+        return self._saved[number]
+
     def add(self, roots: Iterable[GradientEdge]) -> list[tuple[int, int]]:
         """Discover all that `roots` lead to, themselves first; return their (index, output number).
 
