@@ -131,6 +131,24 @@ class Labels:
         return self._variables.get((node, output))
 
 
+def brief(label: str) -> str:
+    """A label with nothing but `…` in its outermost brackets.
+
+    >>> brief("mse_loss(…, target)"), brief("h @ W"), brief("….mean(dim=1)")
+    ('mse_loss(…)', 'h @ W', '….mean(…)')
+    """
+    pieces, depth = [], 0
+    for letter in label:
+        depth -= letter in ")]"
+        if depth == 0:
+            pieces.append(letter)
+        depth += letter in "(["
+        if depth == 1 and letter in "([":
+            pieces.append("…")
+    short = "".join(pieces).replace("(…)", "()") if "()" in label else "".join(pieces)
+    return short if depth == 0 and len(short) < len(label) else label
+
+
 def module_name(path: str) -> str:
     """The last part of a module's path, with its parent where that part is only a number.
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from explorer.data import BackwardCall, Edge, Node, Plain, Saved, Span, Trace, Values
-from explorer.frames.labels import Labels, is_bead, short_name
+from explorer.frames.labels import Labels, brief, is_bead, short_name
 from explorer.frames.messages import Message
 from explorer.frames.tiles import Tile, largest, shape_text, tile_of
 
@@ -31,10 +31,11 @@ class Item(Plain, frozen=True):
     """One node of the graph as it stands in the picture.
 
     `kind` is `card`, `bead` (a node that only changes the shape, on a wire) or `bucket` (an
-    AccumulateGrad and its leaf). `order` is the step in which the node runs, None if it never
-    does. `expected` counts the contributions that it waits for. `before`, `added` and `after` are
-    tiles of a bucket, None where `.grad` was None. `sum` is the tile of all contributions together,
-    `result` what `autograd.grad` returned for a leaf instead of adding it into `.grad`.
+    AccumulateGrad and its leaf). `brief` is the label where room is short. `order` is the step in
+    which the node runs, None if it never does. `expected` counts the contributions that it waits
+    for. `before`, `added` and `after` are tiles of a bucket, None where `.grad` was None. `sum` is
+    the tile of all contributions together, `result` what `autograd.grad` returned for a leaf
+    instead of adding it into `.grad`.
     """
 
     index: int
@@ -42,6 +43,7 @@ class Item(Plain, frozen=True):
     name: str
     short: str
     label: str
+    brief: str
     title: str
     states: Changes
     order: int | None
@@ -345,6 +347,7 @@ def build_items(
                 node.name,
                 short_name(node.name),
                 label,
+                brief(label) if node.leaf is None else label,
                 _title(node, label, labels),
                 timing.states(index, landing[index]),
                 timing.order.get(index, timing.last + 1 if index == timing.failing else None),

@@ -27,11 +27,13 @@ from explorer.picture.measure import (
     LARGE,
     MEDIUM,
     SEED_HEIGHT,
+    SEED_WIDTH,
     SMALL,
     Density,
     bead_width,
     fitted,
     shape_of,
+    shortened,
     text_width,
     tile_size,
 )
@@ -91,13 +93,15 @@ class Path(Plain, frozen=True):
 
 
 class Road(Plain, frozen=True):
-    """The forward lane between two cards, and where its label stands (None: there is no room)."""
+    """The forward lane between two cards: its path and the tip of its arrow. `name` and `shape` of
+    the value are written at `label`, once for each card, and nowhere if that is None."""
 
     wire: int
     path: str
     tip: Point
-    label: Point | None
-    room: float
+    name: str = ""
+    shape: str = ""
+    label: Point | None = None
 
 
 class Cluster(Plain, frozen=True):
@@ -193,12 +197,14 @@ class _Placing:
         for ways in self.into.values():
             ways.sort(key=lambda way: (way.input_nr, way.number))
         self.socket = {item.index: self._socket_size(item) for item in scene.items}
-        self.own, self.shared = self._buckets()
+        self.own, self.shared, self.beside = self._buckets()
+        self.road_words = self._road_words()
         self.heights = {unit: self._card_height(unit) for unit in self.graph.units}
         self.below = {unit: self._below(unit) for unit in self.graph.units}
         self.card: dict[int, Box] = {}
         self.spots: dict[int, Spot] = {}
         self.columns: list[tuple[float, float]] = []
+        self.middles: list[float] = []
         self.rank: dict[int, int] = {}
         self.routes: dict[tuple[int, int], list[Point]] = {}
 
@@ -214,7 +220,9 @@ class _Placing:
         seeds = tuple(self._seed_box(seed.number) for seed in self.scene.seeds)
         boxes = [spot.box for spot in self.spots.values()]
         boxes += [*seeds, *(cluster.box for cluster in clusters)]
-        boxes += [self.card[-1 - seed.number] for seed in self.scene.seeds]
+        boxes += [Box(self.card[cut.node].x - 64, self.card[cut.node].y, 64, 80)
+                  for cut in self.scene.cuts if cut.node in self.card]  # fmt: skip
+        boxes += [self._root_words(seed.number) for seed in self.scene.seeds]
         return Picture(
             self.density.name,
             _around(boxes, MARGIN),
@@ -241,35 +249,51 @@ class _Placing:
         count = max(1, len(self.into[unit]))
         body = self.density.height - self.density.header
         tall = fitted(self.socket[unit], self.density.tile_width, self.density.tile_height)[1]
-        needed = count * (tall + 6) + 14 if count > 1 else 0
+        needed = count * tall + (count - 1) * 5 + 12 if count > 1 else 0
         return self.density.header + min(2 * body, max(body, needed))
 
-    def _buckets(self) -> tuple[dict[int, list[int]], list[int]]:
-        """Buckets that hang below one unit each, by unit, and those that several share."""
+    def _buckets(self) -> tuple[dict[int, list[int]], list[int], set[int]]:
+        """Buckets that hang below one unit each, by unit; those that several units share; and
+        those that stand beside their card, because a module's frame goes around the card and the
+        module's own leaves, and they are none of them."""
         own: dict[int, list[int]] = defaultdict(list)
-        shared = []
+        shared, beside = [], set()
+        slots: dict[int, int] = {}
         for bucket, ways in self.graph.hung.items():
+            slots[bucket] = ways[0].slot
             users = {self.graph.source(way) for way in ways}
             if len(users) == 1:
                 own[users.pop()].append(bucket)
             else:
                 shared.append(bucket)
         for unit, buckets in own.items():
-            slots = {way.target: way.slot for way in reversed(self.scene.wires)
-                     if self.graph.source(way) == unit}  # fmt: skip
-            buckets.sort(key=lambda bucket: slots[bucket])
-        return own, shared
+            inside = {b for b in buckets if self._in_frame(unit, b)}
+            if inside:
+                beside |= set(buckets) - inside
+            own[unit] = sorted(buckets, key=lambda bucket: (bucket not in beside, slots[bucket]))
+        return dict(own), shared, beside
+
+    def _in_frame(self, unit: int, bucket: int) -> bool:
+        """Whether a bucket stands with its card in the frame of their module. There is no frame
+        around a card that is called after the module anyway."""
+        if unit < 0 or self.density is SMALL:
+            return False
+        item = self.items[unit]
+        if not item.module or item.module.endswith(item.label):
+            return False
+        return self.items[bucket].label.startswith(f"{item.module}.")
 
     def _bucket_size(self, bucket: int) -> tuple[float, float, float, float]:
         """Width of all, height of the sockets above the tray, tray's width and height."""
         density, count = self.density, len(self.into[bucket])
-        wide, tall = fitted(self.socket[bucket], 104, 72)
-        name = self._bucket_name(bucket) + ".grad"
+        wide = fitted(self.socket[bucket], 104, 72)[0]
+        name = self._bucket_name(bucket)
+        if density is SMALL:
+            return max(44.0, text_width(shortened(name, 10), density.leaf)), 0.0, 40.0, density.tray
+        name += ".grad"
         words = max(text_width(name, density.leaf),
                     text_width(self.items[bucket].shape or "scalar", density.leaf - 3))  # fmt: skip
-        if density is SMALL:
-            return max(44.0, words), 0.0, 40.0, density.tray
-        tray_height = max(density.tray, tall + 26)
+        tray_height = max(density.tray, self._tray_content(bucket) + 26)
         tray = max(76.0 if density is LARGE else 62.0, wide + 26)
         above = 0.0
         if count > 1:
@@ -278,6 +302,12 @@ class _Placing:
             above = tall + 12
         count_text = 130.0 if count > 1 else 0.0
         return max(tray + 2 * count_text, words + 6), above, tray, tray_height
+
+    def _tray_content(self, bucket: int) -> float:
+        """Height of the tallest tile in the trays of one unit, so that they end on one line."""
+        unit = self.graph.source(self.into[bucket][0])
+        mates = self.own.get(unit, [bucket]) if bucket not in self.shared else [bucket]
+        return max(fitted(self.socket[mate], 104, 72)[1] for mate in mates)
 
     def _bucket_socket(self, bucket: int) -> tuple[float, float]:
         """Sockets above a tray become smaller where there are many."""
@@ -293,15 +323,19 @@ class _Placing:
         modules = {self.items[user].module for user in users if user is not None}
         return last if head and modules == {head} else label
 
-    def _below(self, unit: int) -> tuple[float, float]:
-        """Width and height of what hangs below a unit."""
-        sizes = [self._bucket_size(bucket) for bucket in self.own.get(unit, ())]
-        channels = sum(self.graph.source(way) == unit for b in self.shared for way in self.into[b])
-        if not sizes:
-            return 0.0, 0.0
-        wide = sum(size[0] + 12 for size in sizes) - 12 + channels * 20
+    def _below(self, unit: int) -> tuple[float, float, float]:
+        """How far what hangs below a unit reaches left and right of its middle, and its height."""
+        own = self.own.get(unit, ())
+        if not own:
+            return 0.0, 0.0, 0.0
+        sizes = [self._bucket_size(bucket) for bucket in own]
         tall = max(size[1] + size[3] for size in sizes)
-        return wide, self._drop(unit) + tall + self.density.leaf * 2 + 8
+        beside = [bucket in self.beside for bucket in own]
+        under = [size[0] + 12 for size, out in zip(sizes, beside, strict=True) if not out]
+        outside = [size[0] + 12 for size, out in zip(sizes, beside, strict=True) if out]
+        half = (sum(under) - 12) / 2
+        left = max(half, self.density.width / 2) + 18 + sum(outside) if outside else half
+        return left, half, self._drop(unit) + tall + self.density.leaf * 2 + 8
 
     def _drop(self, unit: int) -> float:
         """Way down from a card to its buckets; longer where beads are on it."""
@@ -310,14 +344,22 @@ class _Placing:
         )
         return self.density.drop + beads * (BEAD_HEIGHT + 6)
 
-    def _unit_width(self, unit: int) -> float:
+    def _reach(self, unit: int) -> tuple[float, float]:
+        """How far a unit reaches left and right of its card's middle."""
         density = self.density
         if unit < 0:
             seed = self.scene.seeds[-1 - unit]
             words = text_width(f"{seed.name} = 0.0000", 13) + 12 if density is not SMALL else 0
-            return max({"L": 96.0, "M": 84.0, "S": 40.0}[density.name], words)
+            half = SEED_WIDTH[density.name] / 2
+            return half, max(half, words - half)
         # Buckets may reach half into the gaps beside a card, where nothing else hangs.
-        return max(density.width, self.below[unit][0] - density.gap + 12)
+        free = density.gap / 2 - 6
+        left, right, _ = self.below[unit]
+        return max(density.width / 2, left - free), max(density.width / 2, right - free)
+
+    def _unit_width(self, unit: int) -> float:
+        """Width of the box that stands for a unit, with its card in the middle."""
+        return 2 * max(self._reach(unit))
 
     # ------------------------------------------------------------------------------ rows, columns
 
@@ -395,7 +437,7 @@ class _Placing:
         return header + (self.heights[unit] - header) / 2
 
     def _cell_height(self, unit: int) -> float:
-        return max(2 * self._lane(unit), self.heights[unit] + self.below[unit][1])
+        return max(2 * self._lane(unit), self.heights[unit] + self.below[unit][2])
 
     def _stacked(self, ranks: Mapping[int, int]) -> dict[int, float]:
         """Columns by rank, rows one below the other: what is left when there is no engine."""
@@ -420,35 +462,52 @@ class _Placing:
             if beads:
                 gaps[near] = max(gaps[near], beads + 40)
             if self.density is not SMALL:
-                label = text_width(self._road_text(wire), 13) + 26 + clustered
-                gaps[far] = max(gaps[far], label)
+                name, shape = self.road_words[wire.target]
+                words = text_width(name, 15) + text_width(" " + shape, 12)
+                gaps[far] = max(gaps[far], words + 24 + clustered)
         return gaps
 
-    def _road_text(self, wire: Wire) -> str:
-        shape = wire.shape if self.density is LARGE or not wire.name else ""
-        return f"{wire.name} {shape}".strip()
+    def _road_words(self) -> dict[int, tuple[str, str]]:
+        """What is written on the road that leaves a card: its variables, and the shape if there is
+        one shape and room for it."""
+        words = {}
+        for unit in self.graph.units:
+            ways = [way for way in self.into[unit] if way.seed is None]
+            if self.density is SMALL or not ways:
+                words[unit] = ("", "")
+                continue
+            names = list(dict.fromkeys(way.name for way in ways if way.name))
+            name = shortened(", ".join(names), 14)
+            shapes = {way.shape for way in ways}
+            one = shapes.pop() if len(shapes) == 1 else ""
+            words[unit] = (name, one if self.density is LARGE or not name else "")
+        return words
 
     def _place_cards(self, lanes: Mapping[int, float]) -> None:
         """Give each unit its card's box, columns from the right."""
         count = max(self.rank.values(), default=0) + 1
-        widths = [0.0] * count
+        lefts, rights = [0.0] * count, [0.0] * count
         for unit in self.graph.units:
-            widths[self.rank[unit]] = max(widths[self.rank[unit]], self._unit_width(unit))
+            column, (left, right) = self.rank[unit], self._reach(unit)
+            lefts[column] = max(lefts[column], left)
+            rights[column] = max(rights[column], right)
         gaps = self._gaps(count)
-        right = 0.0
+        edge = 0.0
         for column in range(count):
-            self.columns.append((right - widths[column], right))
-            right -= widths[column] + gaps[column]
+            middle = edge - rights[column]
+            self.columns.append((middle - lefts[column], edge))
+            self.middles.append(middle)
+            edge = middle - lefts[column] - gaps[column]
         for unit in self.graph.units:
-            left, edge = self.columns[self.rank[unit]]
-            width = self._unit_width(unit) if unit < 0 else self.density.width
-            x = left if unit < 0 else (left + edge - width) / 2
-            top = lanes[unit] - self._lane(unit)
-            self.card[unit] = Box(x, top, width, self.heights[unit])
+            width = SEED_WIDTH[self.density.name] if unit < 0 else self.density.width
+            x = self.middles[self.rank[unit]] - width / 2
+            self.card[unit] = Box(x, lanes[unit] - self._lane(unit), width, self.heights[unit])
         for unit in self.graph.units:
             if unit >= 0:
-                ways = self.into[unit]
-                body = self.card[unit]
+                ways, body = self.into[unit], self.card[unit]
+                # Sockets from top to bottom as the senders stand, so that wires do not cross.
+                ways.sort(key=lambda way: (way.input_nr, self.card[self.graph.source(way)].y,
+                                           way.number))  # fmt: skip
                 self.spots[unit] = Spot(
                     unit, body, body, tuple(way.number for way in ways), self._sockets(unit, body)
                 )
@@ -486,11 +545,12 @@ class _Placing:
     def _place_own_buckets(self) -> None:
         for unit, buckets in self.own.items():
             card = self.card[unit]
-            left = card.middle - self.below[unit][0] / 2
-            for bucket in buckets:
-                width = self._bucket_size(bucket)[0]
+            left = card.middle - self.below[unit][0]
+            for place, bucket in enumerate(buckets):
+                if place and bucket not in self.beside and buckets[place - 1] in self.beside:
+                    left = card.middle - self.below[unit][1]
                 self._place_bucket(bucket, left, card.bottom + self._drop(unit))
-                left += width + 12
+                left += self._bucket_size(bucket)[0] + 12
 
     def _place_bucket(self, bucket: int, left: float, top: float) -> None:
         width, above, tray, height = self._bucket_size(bucket)
@@ -568,20 +628,20 @@ class _Placing:
     def _curve(self, source: int, target: int, start: Point, end: Point) -> list[Point]:
         """Cubic Bézier points; a wire over several columns keeps Graphviz's way around boxes."""
         route = self.routes.get((source, target))
-        if route is None:
+        if route is None or len(route) < 7:
             bend = (start[0] - end[0]) * 0.45
             return [start, (start[0] - bend, start[1]), (end[0] + bend, end[1]), end]
         lane = self.card[source].y + self._lane(source)
-        shift = lane - (-route[0][1])
-        middle = [(self._column_x(x), -y + shift) for x, y in route]
-        points = [start, (min(start[0] - 12, middle[1][0]), start[1]), *middle[2:-2]]
-        points += [(max(end[0] + 12, middle[-2][0]), end[1]), end]
-        return points
+        level = lane + route[0][1]  # what everything was moved down by
+        through = [(self._column_x(x), level - y) for x, y in route[3:-3:3]]
+        # Graphviz drew from lane to lane; the wire starts and ends where its slot and socket are.
+        inner = [point for point in through if end[0] + 30 < point[0] < start[0] - 30]
+        return _smooth([start, *inner, end])
 
     def _column_x(self, x: float) -> float:
         """An x of Graphviz in our columns: linear between the middles of two columns."""
         theirs = self._engine_columns
-        ours = [(left + right) / 2 for left, right in self.columns]
+        ours = self.middles
         for place in range(len(theirs) - 1):
             if theirs[place] >= x >= theirs[place + 1]:
                 part = (theirs[place] - x) / (theirs[place] - theirs[place + 1])
@@ -647,8 +707,12 @@ class _Placing:
         cell = self.card[-1 - number]
         height = SEED_HEIGHT[self.density.name]
         lane = cell.y + self._lane(-1)
-        width = {"L": 96.0, "M": 84.0, "S": 40.0}[self.density.name]
-        return Box(cell.x, lane - height / 2, width, height)
+        return Box(cell.x, lane - height / 2, cell.w, height)
+
+    def _root_words(self, number: int) -> Box:
+        """Where the root's name and value stand, beside the end of the forward lane."""
+        cell = self.card[-1 - number]
+        return Box(cell.x, cell.y, sum(self._reach(-1 - number)), 30)
 
     # ------------------------------------------------------------------------------ forward lanes
 
@@ -670,13 +734,13 @@ class _Placing:
                 back = self._curve(source, target, (end[0], end[1] + lift),
                                    (start[0], start[1] + lift))  # fmt: skip
                 curve = [(x, y - lift) for x, y in reversed(back)]
+            name, shape = self.road_words[target] if wire.seed is None else ("", "")
             label = None
-            left, right = self.columns[self.rank[target]][1], start[0]
-            gap = self._gap_right_of(target)
-            if (target, wire.input_nr) not in named and self.density is not SMALL:
-                named.add((target, wire.input_nr))
-                label = (right + (left - right + gap) / 2 - 3, start[1] - 7)
-            roads.append(Road(wire.number, _svg(curve), end, label, left - right + gap))
+            if (name or shape) and target not in named:
+                named.add(target)
+                room = self.columns[self.rank[target]][1] - start[0] + self._gap_right_of(target)
+                label = (start[0] + room / 2 - 3, start[1] - 7)
+            roads.append(Road(wire.number, _svg(curve), end, name, shape, label))
         return roads
 
     def _gap_right_of(self, unit: int) -> float:
@@ -695,7 +759,7 @@ class _Placing:
             if item.module and item.kind == "card":
                 members[item.module].add(item.index)
                 for bucket in self.own.get(item.index, ()):
-                    if self.items[bucket].label.startswith(item.module + "."):
+                    if self._in_frame(item.index, bucket):
                         members[item.module].add(bucket)
         frames: list[Cluster] = []
         cards = {item.index for item in self.scene.items if item.kind != "bead"}
@@ -731,6 +795,23 @@ def _points(spline: str) -> list[Point]:
     if tip is not None:
         points[-1] = tip
     return [(float(x), float(y)) for x, y in points]
+
+
+def _smooth(points: Sequence[Point]) -> list[Point]:
+    """Bézier points of a curve through `points`, level at both ends."""
+    slopes = [0.0]
+    for (x0, y0), (x1, y1) in zip(points, points[2:], strict=False):
+        slopes.append((y1 - y0) / (x1 - x0) if x1 != x0 else 0.0)
+    slopes.append(0.0)
+    curve = [points[0]]
+    for place, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
+        third = (x1 - x0) / 3
+        curve += [
+            (x0 + third, y0 + slopes[place] * third),
+            (x1 - third, y1 - slopes[place + 1] * third),
+            (x1, y1),
+        ]
+    return curve
 
 
 def _between(a: float, b: float, part: float) -> float:

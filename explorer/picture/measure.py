@@ -38,10 +38,10 @@ class Density:
 
 
 LARGE = Density(
-    "L", 5, 212, 130, 37, 84, 19, 74, 40, 44, 21, 11.5, 100, 78, 74, 15,
+    "L", 5, 212, 130, 37, 83.5, 19, 74, 40, 44, 21, 11.5, 100, 78, 74, 15,
 )  # fmt: skip
 MEDIUM = Density(
-    "M", 9, 136, 96, 32, 66, 16, 44, 34, 34, 17, 10, 104, 46, 56, 13,
+    "M", 9, 136, 96, 32, 64, 16, 44, 34, 34, 17, 10, 104, 46, 56, 13,
 )  # fmt: skip
 SMALL = Density(
     "S", 10_000, 72, 40, 40, 27, 9, 22, 22, 18, 12, 0, 60, 8, 22, 9,
@@ -51,6 +51,8 @@ DENSITIES = {density.name: density for density in (LARGE, MEDIUM, SMALL)}
 
 BEAD_HEIGHT = 24.0
 SEED_HEIGHT = {"L": 50.0, "M": 42.0, "S": 26.0}
+SEED_WIDTH = {"L": 96.0, "M": 84.0, "S": 40.0}
+"""Size of the box where v enters, by density."""
 
 
 def text_width(text: str, size: float) -> float:
@@ -76,17 +78,24 @@ def tile_size(tile: Tile | None, shape: tuple[int, ...] = ()) -> tuple[float, fl
         return 66, 36
     if size <= 4:
         return columns * 52.0, rows * 26.0
-    cell = min(14.0, max(3.0, 72 / max(rows, columns)))
-    wide = min(columns, 30) * cell * (1.2 if rows == 1 else 1)
-    return (22.0 if columns == 1 else min(90.0, wide)), (
-        22.0 if rows == 1 else min(72, rows * cell)
-    )
+    longest = 90 if rows <= 4 else 72
+    wide = columns * min(14.0, max(3.0, longest / columns))
+    tall = rows * min(14.0, max(3.0, 72 / rows))
+    return max(22.0, min(wide, longest)), max(22.0, min(tall, 72.0))
 
 
 def fitted(size: tuple[float, float], width: float, height: float) -> tuple[float, float]:
     """`size` shrunk in its own proportions until it fits into `width` by `height`."""
     scale = min(1.0, width / size[0], height / size[1])
     return size[0] * scale, size[1] * scale
+
+
+def shortened(text: str, most: int) -> str:
+    """`text` in at most `most` letters; what does not fit is left out in its middle."""
+    if len(text) <= most:
+        return text
+    head = most // 2
+    return f"{text[:head]}…{text[len(text) - (most - 1 - head) :]}"
 
 
 def shape_of(item: Item) -> tuple[int, ...]:

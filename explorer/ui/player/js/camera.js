@@ -27,6 +27,12 @@ class Camera {
     return Math.min(w / bounds.w, h / bounds.h, 1.6);
   }
 
+  /** The zoom at which one card and what hangs below it fill the height. */
+  followZoom() {
+    const bounds = this.stage.picture.bounds;
+    return Math.min(1.4, Math.max(this.fitZoom(), this.size.h / Math.min(bounds.h, 420)));
+  }
+
   fit(smooth = false) {
     this.own = false;
     this.move(this.centred(this.fitZoom(), this.stage.picture.bounds), smooth);
@@ -38,7 +44,7 @@ class Camera {
     const spot = this.stage.spots.get(index);
     if (!spot) return this.fit(smooth);
     const { w, h } = this.size, bounds = this.stage.picture.bounds;
-    const zoom = Math.min(1.4, Math.max(this.fitZoom(), Math.min(h / Math.min(bounds.h, 420), 1.4)));
+    const zoom = this.followZoom();
     const wide = w / zoom, high = h / zoom;
     const x = within(spot.body.x + spot.body.w / 2 - wide * 0.55, bounds.x, bounds.x + bounds.w - wide);
     const y = within(spot.body.y + spot.body.h / 2 - high * 0.4, bounds.y, bounds.y + bounds.h - high);

@@ -41,74 +41,74 @@ function lightSpan(lines, span, scroller) {
   if (top < scroller.scrollTop || bottom > scroller.scrollTop + scroller.clientHeight) {
     scroller.scrollTop = Math.max(0, top - scroller.clientHeight / 2);
   }
+  const mark = first.code.querySelector("mark");
+  const end = mark.offsetLeft + mark.offsetWidth + 16;
+  scroller.scrollLeft = end > scroller.clientWidth ? Math.min(end - scroller.clientWidth, mark.offsetLeft - 40) : 0;
 }
 
-/** One row of numbers: a title, the tile and what it is. */
-function tileRow(title, tile, scale, more = null) {
-  return html("div", { class: "row" },
-    html("span", { class: "row-title" }, ...title),
+/** One tensor with its numbers: a title, the tile, and what it is. */
+function tileCard(title, tile, scale) {
+  return html("figure", { class: "tile-card" },
+    html("figcaption", {}, ...title),
     tilePicture(tile, scale),
-    html("span", { class: "row-text" }, ...describe(tile), ...(more ? [html("br"), more] : [])));
+    html("span", { class: "tile-text" }, ...describe(tile)));
+}
+
+function sign(mark) {
+  return html("span", { class: "sign", "aria-hidden": "true" }, mark);
 }
 
 function describe(tile) {
   if (!tile) return [WORDS.none];
   const shape = tile.shape.length ? tile.shape.join("×") : text("scalar").replace(/^a /, "");
-  const parts = [`${shape} ${tile.dtype}`];
-  if (!tile.uniform && tile.low !== null) parts.push(`, ${number(tile.low, 4)} to ${number(tile.high, 4)}`);
-  else if (tile.uniform && tile.shape.length) parts.push(`, ${number(tile.cells[0], 4)} everywhere`);
-  else if (tile.uniform) parts.push(`, ${number(tile.cells[0], 4)}`);
-  if (tile.nans) parts.push(`, ${tile.nans} NaN`);
-  if (tile.note) parts.push(` (${tile.note})`);
+  const parts = [];
+  if (!tile.uniform && tile.low !== null) parts.push(`${number(tile.low, 4)} to ${number(tile.high, 4)}`);
+  else if (tile.uniform && tile.shape.length) parts.push(`${number(tile.cells[0], 4)} everywhere`);
+  else if (tile.uniform) parts.push(number(tile.cells[0], 4));
+  if (tile.nans) parts.push(`${tile.nans} NaN`);
+  if (tile.note) parts.push(tile.note);
   if (tile.block[0] * tile.block[1] > 1) {
-    parts.push(` (${text("panel.block", { rows: tile.block[0], columns: tile.block[1] })})`);
+    parts.push(text("panel.block", { rows: tile.block[0], columns: tile.block[1] }));
   }
-  return [parts.join("")];
+  return [`${shape} ${tile.dtype}`, html("br"), parts.join(", ")];
 }
 
-/** Why this number: what arrived (and its parts), and what was sent. */
+/** Why this number: the parts that arrived, what they came to, and what was sent. */
 function whyPanel(frame, item, scene, tiles) {
   if (!frame) {
     return [html("p", { class: "note" }, WORDS[scene.frames.length ? "panel.nothing.rest" : "panel.nothing.none"])];
   }
-  const tile = (number) => (number === null ? null : tiles[number]);
-  const rows = frame.parts.map((part) => tileRow(say(part.title.id, part.title.values), tile(part.tile), scene.largest));
-  const box = html("div", { class: rows.length ? "rows parts" : "rows" }, ...rows);
-  const arrived = frame.arrived.map((row) => tileRow(say(row.title.id, row.title.values), tile(row.tile), scene.largest));
-  const sent = frame.sent.map((row) => tileRow(say(row.title.id, row.title.values), tile(row.tile), scene.largest));
-  const parts = [];
-  if (rows.length) parts.push(box);
-  parts.push(html("div", { class: rows.length ? "rows sum" : "rows" }, ...arrived));
-  if (sent.length) parts.push(html("div", { class: "rows" }, ...sent));
-  else if (item && item.kind === "bucket") parts.push(html("p", { class: "note" }, WORDS["panel.nothing.sent"]));
-  return parts;
+  const card = ({ title, tile }) => tileCard(say(title.id, title.values), tile === null ? null : tiles[tile], scene.largest);
+  const flow = html("div", { class: "flow" });
+  frame.parts.forEach((part, place) => {
+    if (place && frame.arrived.length === 1) flow.append(sign("+"));
+    flow.append(card(part));
+  });
+  if (frame.parts.length) flow.append(sign("="));
+  flow.append(...frame.arrived.map(card));
+  if (frame.sent.length) flow.append(sign("→"), ...frame.sent.map(card));
+  const isLeaf = item && item.kind === "bucket";
+  return [flow, isLeaf ? html("p", { class: "note" }, WORDS["panel.nothing.sent"]) : ""];
 }
 
 /** The third panel: a leaf's before + added = after, or the tensors that a node had saved. */
 function keptPanel(frame, item, scene, tiles, step) {
   const tile = (number) => (number === null ? null : tiles[number]);
-  if (!frame || !item) return [WORDS["panel.rest"], [html("p", { class: "note" }, WORDS["panel.nothing.selected"])]];
+  if (!frame || !item) return [WORDS["panel.saved"], [html("p", { class: "note" }, WORDS["panel.nothing.selected"])]];
   if (item.kind === "bucket") {
-    const one = (word, number) => html("figure", {}, tilePicture(tile(number), scene.largest),
-      html("figcaption", {}, WORDS[`panel.${word}`]));
-    const sign = (mark) => html("span", { class: "sign" }, mark);
-    const title = `${item.label}.grad`;
-    const after = tile(item.after);
-    return [title, [
-      html("div", { class: "sum-of" }, one("before", item.before), sign("+"), one("added", item.added), sign("="), one("after", item.after)),
-      html("p", { class: "note" }, ...describe(after)),
-    ]];
+    const one = (word, number) => tileCard([WORDS[`panel.${word}`]], tile(number), scene.largest);
+    const sum = html("div", { class: "flow" }, one("before", item.before), sign("+"), one("added", item.added), sign("="), one("after", item.after));
+    return [`${item.label}.grad`, [sum]];
   }
   if (!item.saved.length) return [WORDS["panel.saved"], [html("p", { class: "note" }, WORDS["panel.nothing.saved"])]];
-  const rows = item.saved.map((chip) => {
-    const state = stateAt(chip.states, step), next = stateAt(chip.states, step + 1);
-    const fate = state === "freed" ? WORDS["panel.gone"] : next === "freed" ? WORDS["panel.freed"] : null;
-    const aside = fate ? html("span", { class: "aside" }, fate) : null;
+  const cards = item.saved.map((chip) => {
+    const state = stateAt(chip.states, step);
     const name = html("code", { class: state === "freed" ? "gone" : "" }, chip.name);
-    if (chip.tile === null) return html("div", { class: "row" }, html("span", { class: "row-title" }, name), html("span", { class: "row-text" }, state));
-    return tileRow([name], tile(chip.tile), null, aside);
+    if (chip.tile === null) return html("figure", { class: "tile-card" }, html("figcaption", {}, name), html("span", { class: "tile-text" }, state));
+    return tileCard([name], tile(chip.tile), null);
   });
-  return [WORDS["panel.saved"], [html("div", { class: "rows" }, ...rows)]];
+  const isFreed = item.saved.some((chip) => stateAt(chip.states, step) !== "freed" && stateAt(chip.states, step + 1) === "freed");
+  return [WORDS["panel.saved"], [html("div", { class: "flow" }, ...cards), isFreed ? html("p", { class: "note" }, WORDS["panel.freed"]) : ""]];
 }
 
 /** The legend: the colour scale with its ends, and how zero, None and not yet look. */

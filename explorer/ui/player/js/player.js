@@ -144,9 +144,11 @@ class Player {
     if (this.following !== null) return this.following;
     if (this.root.classList.contains("presenting")) return true;
     const picture = this.data.pictures[this.chosen].fit;
+    if (picture.density === "S") return true; // small cards show no numbers at all
     const { w, h } = this.camera.size;
     const zoom = Math.min(w / picture.bounds.w, h / picture.bounds.h);
-    return this.scene.items.length > 0 && zoom * 13 < READABLE;
+    const near = Math.min(1.4, h / 420);
+    return this.scene.items.length > 0 && zoom * 13 < READABLE && near > 1.3 * zoom;
   }
 
   aim(smooth) {

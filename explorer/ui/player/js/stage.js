@@ -24,7 +24,7 @@ class Stage {
     this.sockets = [];
     this.wires = [];
     this.layers = {};
-    for (const name of ["ground", "roads", "wires", "nodes", "flight"]) {
+    for (const name of ["ground", "roads", "wires", "labels", "nodes", "flight"]) {
       this.layers[name] = svg("g", { class: name });
     }
     this.element = svg("svg", { class: `graph ${picture.density}`, role: "group", "aria-label": WORDS.graph },
@@ -62,12 +62,10 @@ class Stage {
     }
     if (!road.label) return;
     const label = svg("text", { class: "road-label", x: road.label[0], y: road.label[1] });
-    const room = Math.floor((road.room - 12) / 8);
-    const name = wire.name ? shortened(wire.name, room) : "";
-    if (name) label.append(svg("tspan", { class: "road-name" }, name));
-    if (wire.shape && name.length + wire.shape.length + 1 <= room) label.append(`${name ? " " : ""}${wire.shape}`);
+    if (road.name) label.append(svg("tspan", { class: "road-name" }, road.name));
+    if (road.shape) label.append(`${road.name ? " " : ""}${road.shape}`);
     label.append(svg("title", {}, `${wire.name} ${wire.shape}`.trim()));
-    this.layers.roads.append(label);
+    this.layers.labels.append(label);
   }
 
   drawRootName(seed, road) {
@@ -169,38 +167,41 @@ class Stage {
 
   drawHeadline({ item, spot, group }, density) {
     const { x, y, w } = spot.body;
-    const [pad, most, least, line] = { L: [20, 21, 13, 26], M: [16, 17, 11, 22], S: [7, 12, 8.5, 22] }[density];
+    const [pad, most, good, least, line] = { L: [20, 21, 16, 13, 26], M: [16, 17, 13.5, 11, 22], S: [7, 12, 10.5, 8.5, 22] }[density];
     const room = w - pad - (density === "S" ? 6 : 8);
-    const size = Math.max(least, Math.min(most, room / (item.label.length * MONO_WIDTH)));
-    const words = shortened(item.label, Math.floor(room / (size * MONO_WIDTH)));
+    const sizeFor = (words) => Math.min(most, room / (words.length * MONO_WIDTH));
+    // The whole expression where it can be large enough, else with its arguments left out.
+    const label = sizeFor(item.label) >= good ? item.label : item.brief;
+    const size = Math.max(least, sizeFor(label));
+    const words = shortened(label, Math.floor(room / (size * MONO_WIDTH) + 1e-6));
     group.append(svg("text", { class: "headline", x: x + pad, y: y + line, style: `font-size:${size.toFixed(1)}px` }, words));
   }
 
   drawDetails(parts, density) {
     const { item, spot, group } = parts;
-    const { x, y, h } = spot.body;
+    const { x, y, w, h } = spot.body;
     const large = density === "L";
     const left = x + (large ? 14 : 10);
     const socket = spot.sockets[0];
-    const room = (socket ? socket.x : spot.body.x + spot.body.w) - left - 8;
-    const nameRoom = large ? spot.body.w - 24 : room;
-    const name = large ? item.name : item.short;
-    const nameSize = large ? 12.5 : 11.5;
-    const fits = large && (!socket || socket.y > y + 62) ? nameRoom : room;
-    group.append(svg("text", { class: "torch-name", x: left, y: y + (large ? 55 : 49), style: `font-size:${nameSize}px` },
-      shortened(this.nameThatFits(item, fits, nameSize), Math.floor(fits / (nameSize * MONO_WIDTH)))));
+    const beside = (socket ? socket.x : x + w) - left - 8; // room left of the tiles
+    this.drawTorchName(group, item, left, y + (large ? 55 : 46), large ? 12.5 : 11.5,
+      !socket || socket.y > y + (large ? 60 : 49) ? w - (left - x) - 8 : beside);
     const several = spot.sockets.length > 1;
     if (several) {
-      parts.count = svg("text", { class: "count", x: left, y: y + (large ? 84 : 70), style: `font-size:${Math.min(large ? 21 : 16, room / 4.2)}px` });
+      const size = Math.min(large ? 21 : 16, beside / 4.2);
+      parts.count = svg("text", { class: "count", x: left, y: y + (large ? 84 : 68), style: `font-size:${size}px` });
       group.append(parts.count);
     }
-    if (large) this.drawChips(parts, left, y + h - 11, room, several ? 1 : 2);
-    else this.drawSmallChips(parts, left, y + h - 10);
-    void name;
+    if (large) this.drawChips(parts, left, y + h - 11, beside, several ? 1 : 2);
+    else this.drawSmallChips(parts, left, y + h - 9);
   }
 
-  nameThatFits(item, room, size) {
-    return item.name.length * size * MONO_WIDTH <= room ? item.name : item.short;
+  /** torch's name of a node, without its ending or smaller where there is little room. */
+  drawTorchName(group, item, x, y, size, room) {
+    const name = item.name.length * size * MONO_WIDTH <= room ? item.name : item.short;
+    const fitting = Math.max(9, Math.min(size, room / (name.length * MONO_WIDTH)));
+    const words = shortened(name, Math.floor(room / (fitting * MONO_WIDTH) + 1e-6));
+    group.append(svg("text", { class: "torch-name", x, y, style: `font-size:${fitting.toFixed(1)}px` }, words));
   }
 
   drawChips(parts, left, bottom, room, most) {
@@ -267,8 +268,8 @@ class Stage {
     parts.content = svg("g", { class: "content" });
     group.append(svg("path", { class: "halo", d: shape }), svg("path", { class: "tray", d: shape }), parts.content);
     const below = y + h, size = { L: 15, M: 13, S: 9 }[this.picture.density];
-    const letters = Math.floor((spot.box.w + 4) / (size * MONO_WIDTH)) - 5;
-    const tail = item.result !== null ? "" : ".grad";
+    const letters = Math.floor((spot.box.w + 4) / (size * MONO_WIDTH)) - (small ? 0 : 5);
+    const tail = small || item.result !== null ? "" : ".grad";
     group.append(svg("text", { class: "leaf-name", x: middle, y: below + size + 3, style: `font-size:${size}px` },
       shortened(this.leafName(item), Math.max(4, letters)), svg("tspan", { class: "aside" }, tail)));
     if (!small) {

@@ -26,6 +26,13 @@ function noneTile(box) {
     word ? svg("text", { class: "none-word", x: box.x + box.w / 2, y: box.y + box.h / 2 + 4.5 }, WORDS.none) : null);
 }
 
+/** Grey of a forward value, which has no sign colour: `f0` for zero to `f4` for the tile's largest. */
+function grey(value, tile) {
+  const most = Math.max(Math.abs(tile.low ?? 0), Math.abs(tile.high ?? 0));
+  if (typeof value === "string" || value === 0 || most === 0 || tile.uniform) return "f0";
+  return `f${Math.max(1, Math.min(4, Math.ceil((4 * Math.abs(value)) / most)))}`;
+}
+
 /** A tile in a box. `scale` ends the colours, or is null for forward values, which are grey. */
 function drawTile(tile, box, scale) {
   if (!tile) return noneTile(box);
@@ -44,7 +51,7 @@ function drawTile(tile, box, scale) {
   const columns = tile.uniform ? Math.min(tile.columns, 6) : tile.columns;
   const wide = box.w / columns, high = box.h / rows;
   const gap = Math.min(wide, high) >= 10 ? 1 : Math.min(wide, high) >= 5 ? 0.6 : 0;
-  const color = (value) => (scale === null ? "f" : level(value, scale));
+  const color = (value) => (scale === null ? grey(value, tile) : level(value, scale));
   const shapes = new Map();
   const cellAt = (row, column) => (tile.uniform ? tile.cells[0] : tile.cells[row * columns + column]);
   let dashes = "";
@@ -53,7 +60,7 @@ function drawTile(tile, box, scale) {
       const value = cellAt(row, column), name = color(value);
       const x = box.x + column * wide + gap / 2, y = box.y + row * high + gap / 2;
       shapes.set(name, `${shapes.get(name) ?? ""}M${x} ${y}h${wide - gap}v${high - gap}h${gap - wide}z`);
-      if (scale !== null && value < 0 && wide >= 6 && high >= 6) dashes += `M${x + wide / 2 - 2.5} ${y + high / 2 - gap / 2}h4`;
+      if (value < 0 && wide >= 6 && high >= 6) dashes += `M${x + wide / 2 - 2.5} ${y + high / 2 - gap / 2}h4`;
     }
   }
   for (const [name, path] of shapes) group.append(svg("path", { class: name, d: path }));
@@ -71,10 +78,15 @@ function printNumbers(group, tile, box, { rows, columns, wide, high, color }) {
     group.append(cellText(words, box.x + box.w / 2, box.y + box.h / 2, size, color(tile.cells[0])));
     return true;
   }
-  const words = tile.cells.map((value) => number(value));
-  const longest = Math.max(...words.map((word) => word.length));
-  const size = Math.min(14, high * 0.56, (wide - 4) / (longest * MONO_WIDTH));
-  if (size < 7.5) return false;
+  // Fewer digits in narrow cells; no numbers at all where they would be too small to read.
+  let words, size;
+  for (const digits of [2, 1]) {
+    words = tile.cells.map((value) => number(value, digits));
+    const longest = Math.max(...words.map((word) => word.length));
+    size = Math.min(14, high * 0.56, (wide - 4) / (longest * MONO_WIDTH));
+    if (size >= 10) break;
+  }
+  if (size < 8) return false;
   words.forEach((word, place) => {
     const row = Math.floor(place / columns), column = place % columns;
     const x = box.x + (column + 0.5) * wide, y = box.y + (row + 0.5) * high;
@@ -93,9 +105,9 @@ function panelSize(tile) {
   const size = tile.shape.reduce((product, part) => product * part, 1);
   if (size <= 1) return [66, 32];
   if (tile.uniform) return [74, 36];
-  if (tile.columns <= 6 && tile.rows <= 4) return [tile.columns * 54, tile.rows * 26];
-  const cell = Math.max(3, Math.min(16, 110 / Math.max(tile.rows, tile.columns / 2)));
-  return [Math.max(24, tile.columns * cell), Math.max(18, tile.rows * cell)];
+  if (tile.columns <= 4 && tile.rows <= 3) return [tile.columns * (tile.columns > 3 ? 46 : 54), tile.rows * 25];
+  const wide = tile.columns * Math.max(3, Math.min(16, 130 / tile.columns));
+  return [Math.max(24, wide), Math.max(18, tile.rows * Math.max(3, Math.min(16, 70 / tile.rows)))];
 }
 
 /** A tile as a picture of its own. */

@@ -23,10 +23,11 @@ function trackTicks(width, count, size, first = 0) {
   const span = width - THUMB;
   const at = (step) => THUMB / 2 + (count === first ? 0.5 : (step - first) / (count - first)) * span;
   const ticks = [];
-  const crowded = span / Math.max(1, count) < 5;
+  const room = span / Math.max(1, count - first);
+  const crowded = room < 5;
   for (let step = first; step <= count; step++) {
     if (crowded && step !== first && step !== count) continue;
-    ticks.push(svg("circle", { class: "tick", "data-step": step, cx: at(step), cy: 14, r: size(step) }));
+    ticks.push(svg("circle", { class: "tick", "data-step": step, cx: at(step), cy: 14, r: Math.min(size(step), Math.max(2, room * 0.4)) }));
   }
   return { ticks, at };
 }

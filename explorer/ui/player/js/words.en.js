@@ -10,6 +10,7 @@ const WORDS = {
   "amount.zeros": "zeros everywhere",
   "amount.zeros.each": "zeros everywhere",
   "amount.range": "{shape} numbers from {low} to {high}",
+  "amount.range.brief": "{shape} numbers",
   "amount.nan": {
     "one": "{shape} numbers, one of them NaN",
     "two": "{shape} numbers, two of them NaN",
@@ -33,9 +34,9 @@ const WORDS = {
   },
   "sends.nothing": "{label} gets {got} and sends nothing on.",
   "sends.none": "{label} gets {got} and sends None.",
-  "sends.one": "{label} gets {got} and sends =={amount}== to {target}.",
-  "sends.many": "{label} gets {got} and sends {parts}.",
-  "sends.part": "=={amount}== to {target}",
+  "sends.one": "{label} gets {got:brief} and sends =={amount}== to {target}.",
+  "sends.many": "{label} gets {got:brief} and sends {parts}.",
+  "sends.part": "=={amount:brief}== to {target}",
   "sends.each": {
     "two": "{label} uses {used} twice, so it sends two parts of {derivative}: =={amount:each}.==",
     "other": "{label} uses {used} {count} times, so it sends {count} parts of {derivative}: =={amount:each}.=="
@@ -101,7 +102,7 @@ const WORDS = {
   "panel.added": "added",
   "panel.after": "after",
   "panel.sum": "sum",
-  "panel.freed": "freed after this step",
+  "panel.freed": "torch frees this right after the step.",
   "panel.gone": "freed",
   "panel.block": "each cell shows the largest of {rows}×{columns} numbers",
 
