@@ -15,8 +15,6 @@ from zoo import ZOO, Double
 
 import explorer
 
-PLAIN = {name: make for name, make in ZOO.items() if name != "saved_tensor_hooks"}
-
 
 def as_list(root):
     return [root] if isinstance(root, torch.Tensor) else list(root)
@@ -103,7 +101,7 @@ def test_the_steps_are_in_the_order_that_the_engine_announces(make) -> None:
     assert names_of_steps == announced
 
 
-@pytest.mark.parametrize("make", PLAIN.values(), ids=PLAIN.keys())
+@pytest.mark.parametrize("make", ZOO.values(), ids=ZOO.keys())
 def test_the_cotangents_of_every_node_are_those_of_autograd_grad_at_its_edges(make) -> None:
     root, names = make()
     roots = as_list(root)
@@ -237,6 +235,15 @@ def test_with_inputs_only_those_are_filled() -> None:
     assert {leaf.name: leaf.added is not None for leaf in call.leaves} == {"x": True, "w": False}
     assert w.grad is None
     assert call.steps[1].cotangents_out[1] is None  # the engine asked for no gradient of w
+
+
+def test_with_inputs_a_tensor_that_is_no_leaf_is_filled_too() -> None:
+    x = torch.ones(2, requires_grad=True)
+    y = x * 3
+    call = explorer.record((y * y).sum(), inputs=[y], names={"x": x, "y": y})
+    assert x.grad is None
+    assert [leaf.name for leaf in call.leaves if leaf.after is not None] == ["y"]
+    assert call.leaves[-1].after.array.tolist() == y.grad.tolist() == [6.0, 6.0]
 
 
 def test_hooks_of_the_program_show_in_what_was_passed_on() -> None:

@@ -55,7 +55,8 @@ def record(
     known = leaf_names(names)
     with private.without_modes():
         tape = Tape(Copier())
-        recording = Recording(tape, roots, others=_named_leaves(names))
+        wanted = () if inputs is None else as_tensors(inputs, "inputs")
+        recording = Recording(tape, roots, [*_named_leaves(names), *wanted])
         gradients = _per_root(gradient, len(roots))
         error: Exception | None = None
         with recording:
@@ -87,8 +88,8 @@ def record(
 class Recording:
     """Hooks on every node that `roots` lead to, while the context is open.
 
-    `others` are further leaves to look after: a reentrant checkpoint fills leaves that are not in
-    the graph.
+    `others` are further tensors to look after: a reentrant checkpoint fills leaves that are not in
+    the graph, and with `inputs` torch fills tensors that are no leaves.
     """
 
     def __init__(self, tape: Tape, roots: Iterable[Tensor], others: Iterable[Tensor] = ()) -> None:
@@ -107,7 +108,8 @@ class Recording:
             if is_accumulate(tape.fns[number])
         ]
         inside = {id(tensor) for _, tensor in self._leaves}
-        self._outside = [tensor for tensor in others if id(tensor) not in inside]
+        outside = {id(tensor): tensor for tensor in others if id(tensor) not in inside}
+        self._outside = list(outside.values())
         self._before = [self._grad(tensor) for _, tensor in self._leaves]
         self._before_outside = [self._grad(tensor) for tensor in self._outside]
 
@@ -177,7 +179,7 @@ class Recording:
         return BackwardError(str(raised), node, arrived, type(raised).__name__)
 
     def _grad(self, tensor: Tensor) -> Values | None:
-        grad = tensor.grad if tensor.is_leaf else None
+        grad = tensor.grad if tensor.is_leaf or tensor.retains_grad else None
         return None if grad is None else self._copier.copy(grad)
 
 
