@@ -3,7 +3,7 @@
 import copy
 import random
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +21,6 @@ from explorer.autograd.jacobian import METHODS, WEIGHT_METHODS, jacobian, weight
 from explorer.data import Jacobian
 from explorer.errors import JacobianError
 
-REAL_METHODS = METHODS[1:]
 SAFE_METHODS = ("auto", "batched", "loop")
 
 
@@ -142,15 +141,18 @@ def differences(program: Callable[..., Tensor], at: dict[str, Tensor]) -> np.nda
     return torch.stack(columns, 1).numpy()
 
 
-@pytest.mark.parametrize("method", REAL_METHODS)
-def test_many_small_batches_make_the_same_matrix(
-    method: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("method", "calls"), [("batched", 5), ("loop", 23)])
+def test_a_batched_call_takes_as_many_rows_as_the_budget_allows(
+    method: str, calls: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    x = torch.randn(23, requires_grad=True)
+    x, ran = torch.randn(23, requires_grad=True), []
     y = x.cumsum(0).tanh()
     whole = jacobian(y, {"x": x}, method=method).array
-    monkeypatch.setattr(jacobian_module, "BATCH_BYTES", 5 * 46 * 4)
+    x.register_hook(ran.append)
+    row = (23 + 23) * 4  # bytes of a cotangent and of what comes back
+    monkeypatch.setattr(jacobian_module, "BATCH_BYTES", 5 * row)
     close(jacobian(y, {"x": x}, method=method), whole)
+    assert len(ran) == calls
 
 
 # ------------------------------------------------------------------------------- rows and columns
@@ -307,14 +309,43 @@ def test_graph_grads_and_random_state_stay_as_they_were(method: str) -> None:
     x = leaf(*range(1, 8))
     x.grad = torch.full_like(x, 7.0)
     y = (x * x).exp().log()
-    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    state = torch.get_rng_state()
     found = jacobian(y, {"x": x}, method=method)
     assert torch.equal(torch.get_rng_state(), state)
-    assert torch.get_num_threads() == threads
     assert x.grad.tolist() == [7.0] * 7
     close(jacobian(y, {"x": x}, method=method), found.array)
     y.sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), 7 + 2 * x.detach().numpy())
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.usefixtures("two_threads")
+def test_the_number_of_threads_stays_as_it_was(method: str) -> None:
+    x = leaf(*range(6))
+    jacobian(x * x, {"x": x}, method=method)
+    refused(r"no graph", torch.ones(2), {"x": x}, method)
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_backward_that_draws_numbers_leaves_the_random_state(method: str) -> None:
+    x = leaf(*range(6))
+    y = x * 2
+    y.register_hook(lambda grad: grad + 0 * torch.rand(6))
+    state = torch.get_rng_state()
+    try:
+        jacobian(y, {"x": x}, method=method)
+    except JacobianError:
+        assert method == "batched"
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
@@ -400,9 +431,24 @@ def test_auto_takes_the_loop_where_batching_gives_other_numbers() -> None:
     close(found, 2 * np.eye(7))
 
 
+def test_finite_numbers_from_a_batch_do_not_hide_infinite_ones() -> None:
+    class Infinite(BatchesWrongly):
+        @staticmethod
+        def backward(ctx: Any, grad: Tensor) -> Tensor:
+            known = BatchesWrongly.backward(ctx, grad)  # 2 times, 3 times in a batch
+            return torch.where(known == 3 * grad, grad, grad.sign() * np.inf)
+
+    x = leaf(*np.linspace(-1, 1, 7))
+    y = Infinite.apply(x)
+    found = jacobian(y, {"x": x})
+    assert found.method == "loop"
+    np.testing.assert_array_equal(found.array, one_hot_rows(y, {"x": x}))
+
+
 def test_auto_batches_where_it_can() -> None:
     x = leaf(*np.linspace(-1, 1, 7))
     assert jacobian(x.exp(), {"x": x}).method == "batched"
+    assert jacobian({"a": x.exp(), "b": x[:5].sin()}, {"x": x}).method == "batched"
 
 
 def test_numbers_that_are_not_finite_are_those_of_the_loop() -> None:
