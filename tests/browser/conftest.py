@@ -1,0 +1,70 @@
+"""A real Chromium against a real server of the app, both ended by the test that began them."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from visiting import Visit, serving, settled
+
+COMMANDS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """The machine's Chromium, else the one that Playwright has installed."""
+    path = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if path is None and not Path(playwright.chromium.executable_path).exists():
+        message = "no Chromium: install the chromium package, or run `playwright install chromium`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def address(browser: Browser) -> Iterator[str]:  # noqa: ARG001 - without a browser, no server
+    """One server for all tests that do not mind what was asked before."""
+    with serving() as url:
+        yield url
+
+
+@pytest.fixture
+def open_at(browser: Browser) -> Iterator[Visit]:
+    """Opens a page of any server; the tests that use it see no error in the console."""
+    contexts, errors = [], []
+
+    def open_(url: str, *, scheme: str = "light", width: int = 1280, height: int = 800) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        settled(page)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def visit(address: str, open_at: Visit) -> Visit:
+    """Opens a page of the shared server."""
+    return lambda path, **how: open_at(address + path, **how)
