@@ -134,17 +134,17 @@ def weight_jacobian(
     if not isinstance(module, nn.Module):
         raise JacobianError(f"module is {_kind(module)}; allowed: an nn.Module.")
     arguments = batch if isinstance(batch, tuple) else (batch,)
-    name = type(module).__name__
+    kind = type(module).__name__
     try:
         with torch.enable_grad():
             output = module(*arguments)
     except Exception as error:
-        raise JacobianError(f"The forward of {name} raised {_words(error)}") from error
+        raise JacobianError(f"The forward of {kind} raised {_words(error)}") from error
     if not isinstance(output, Tensor):
-        raise JacobianError(f"{name} returned {_kind(output)}; allowed: a single tensor.")
+        raise JacobianError(f"{kind} returned {_kind(output)}; allowed: a single tensor.")
     weights = {name: weight for name, weight in module.named_parameters() if weight.requires_grad}
     if not weights:
-        raise JacobianError(f"{name} has no parameter that requires grad; at least one is needed.")
+        raise JacobianError(f"{kind} has no parameter that requires grad; at least one is needed.")
 
     rows, columns = _checked_outputs({"y": output}), _checked_inputs(weights)
     with _as_before(), torch.no_grad():
@@ -159,7 +159,7 @@ def weight_jacobian(
                 why = _words(error)
             if method == "per_sample":
                 raise JacobianError(
-                    f"The method 'per_sample' does not fit {name} on this batch: {why}. "
+                    f"The method 'per_sample' does not fit {kind} on this batch: {why}. "
                     "Allowed here: 'auto', 'batched', 'loop'."
                 )
         return problem.solve(method, sure=not _runs_python(output))
