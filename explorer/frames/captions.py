@@ -126,7 +126,11 @@ class Captions:
             said.append(message("begins", function=code(self._function()), vector=self._vector()))
         elif item.expected > 1 and len(step.cotangents_in) == 1:
             said.append(message("gathered", count=item.expected, label=label, sum=got))
-        said.append(self._sends(label, got, step, ways))
+        onward = self._sends(label, got, step, ways)
+        if said and said[-1].id == "gathered" and onward.id in ("sends.one", "sends.many"):
+            # What it got has just been said.
+            onward = Message(onward.id.replace("sends", "then"), onward.values)
+        said.append(onward)
         waits = self._waits(number, ways)
         if waits is not None:
             said.append(waits)

@@ -24,6 +24,9 @@ MAX_COLUMNS = 24
 MAX_LONE_ROW = 30
 """Columns of a tile of one row; 90 px at 3 px a cell."""
 
+MAX_LISTED = 4
+"""Elements up to which a sentence lists a tensor's numbers."""
+
 Cell = float | str
 """A number, or one of `nan`, `inf` and `-inf`, which JSON cannot say as numbers."""
 
@@ -125,9 +128,18 @@ def amount(tile: Tile | None) -> Message:
         number = tile.cells[0]
         size = math.prod(tile.shape)
         return message("amount.one" if size == 1 else "amount.uniform", number=number, shape=shape)
+    if tile.cells and len(tile.cells) <= MAX_LISTED and tile.block == (1, 1):
+        return message("amount.list", numbers=_nested(tile), shape=shape)
     if tile.low is None or tile.high is None:
         return message("amount.unknown", shape=shape)
     return message("amount.range", shape=shape, low=tile.low, high=tile.high)
+
+
+def _nested(tile: Tile) -> dict[str, Any]:
+    """A tile's numbers in brackets as torch prints them, a vector in one pair."""
+    cells, wide = tile.cells, tile.columns
+    rows = [list(cells[at : at + wide]) for at in range(0, len(cells), wide)]
+    return {"list": list(cells) if len(tile.shape) < 2 else rows}
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

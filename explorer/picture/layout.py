@@ -207,6 +207,7 @@ class _Placing:
         self.middles: list[float] = []
         self.rank: dict[int, int] = {}
         self.routes: dict[tuple[int, int], list[Point]] = {}
+        self.bends: list[Point] = []
 
     def picture(self) -> Picture:
         """Everything placed."""
@@ -219,6 +220,7 @@ class _Placing:
         clusters = self._clusters()
         seeds = tuple(self._seed_box(seed.number) for seed in self.scene.seeds)
         boxes = [spot.box for spot in self.spots.values()]
+        boxes += [Box(x, y, 1, 1) for x, y in self.bends]
         boxes += [*seeds, *(cluster.box for cluster in clusters)]
         boxes += [Box(self.card[cut.node].x - 64, self.card[cut.node].y, 64, 80)
                   for cut in self.scene.cuts if cut.node in self.card]  # fmt: skip
@@ -636,6 +638,7 @@ class _Placing:
         through = [(self._column_x(x), level - y) for x, y in route[3:-3:3]]
         # Graphviz drew from lane to lane; the wire starts and ends where its slot and socket are.
         inner = [point for point in through if end[0] + 30 < point[0] < start[0] - 30]
+        self.bends += inner
         return _smooth([start, *inner, end])
 
     def _column_x(self, x: float) -> float:
@@ -734,6 +737,7 @@ class _Placing:
                 back = self._curve(source, target, (end[0], end[1] + lift),
                                    (start[0], start[1] + lift))  # fmt: skip
                 curve = [(x, y - lift) for x, y in reversed(back)]
+                self.bends += curve
             name, shape = self.road_words[target] if wire.seed is None else ("", "")
             label = None
             if (name or shape) and target not in named:

@@ -27,10 +27,9 @@ class Camera {
     return Math.min(w / bounds.w, h / bounds.h, 1.6);
   }
 
-  /** The zoom at which one card and what hangs below it fill the height. */
+  /** The zoom at which the tallest card fits with its buckets; the same for every step. */
   followZoom() {
-    const bounds = this.stage.picture.bounds;
-    return Math.min(1.4, Math.max(this.fitZoom(), this.size.h / Math.min(bounds.h, 420)));
+    return Math.max(this.fitZoom(), within(this.size.h / (this.stage.tallest + 60), 0.6, 1.4));
   }
 
   fit(smooth = false) {
@@ -38,16 +37,16 @@ class Camera {
     this.move(this.centred(this.fitZoom(), this.stage.picture.bounds), smooth);
   }
 
-  /** Keep the node `index` and its neighbours in the middle, large enough to read. */
+  /** Keep the node `index` and what hangs on it in the middle, large enough to read. */
   follow(index, smooth = true) {
     if (this.own) return;
-    const spot = this.stage.spots.get(index);
-    if (!spot) return this.fit(smooth);
+    const box = this.stage.neighbourhood(index);
+    if (!box) return this.fit(smooth);
     const { w, h } = this.size, bounds = this.stage.picture.bounds;
     const zoom = this.followZoom();
     const wide = w / zoom, high = h / zoom;
-    const x = within(spot.body.x + spot.body.w / 2 - wide * 0.55, bounds.x, bounds.x + bounds.w - wide);
-    const y = within(spot.body.y + spot.body.h / 2 - high * 0.4, bounds.y, bounds.y + bounds.h - high);
+    const x = within(box.x + box.w / 2 - wide * 0.55, bounds.x, bounds.x + bounds.w - wide);
+    const y = within(box.y + box.h / 2 - high / 2, bounds.y, bounds.y + bounds.h - high);
     this.move({ x, y, w: wide, h: high }, smooth);
   }
 

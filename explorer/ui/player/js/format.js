@@ -78,11 +78,17 @@ function shown(value, variant) {
   if (Array.isArray(value)) return listed(value);
   if (value && value.code !== undefined) return [html("code", {}, value.code)];
   if (value && value.text !== undefined) return [value.text];
+  if (value && value.list) return [html("span", { class: "numbers" }, bracketed(value.list))];
   if (value && value.id) {
     const id = variant && WORDS[`${value.id}.${variant}`] ? `${value.id}.${variant}` : value.id;
     return say(id, value.values);
   }
   return [typeof value === "number" ? number(value) : String(value ?? "")];
+}
+
+/** Numbers in brackets, as torch prints a tensor. */
+function bracketed(list) {
+  return `[${list.map((part) => (Array.isArray(part) ? bracketed(part) : number(part))).join(", ")}]`;
 }
 
 function listed(values) {

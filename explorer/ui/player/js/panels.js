@@ -46,12 +46,12 @@ function lightSpan(lines, span, scroller) {
   scroller.scrollLeft = end > scroller.clientWidth ? Math.min(end - scroller.clientWidth, mark.offsetLeft - 40) : 0;
 }
 
-/** One tensor with its numbers: a title, the tile, and what it is. */
-function tileCard(title, tile, scale) {
-  return html("figure", { class: "tile-card" },
+/** One tensor with its numbers: a title, the tile, and what it is, in `room` px if it can be. */
+function tileCard(title, tile, scale, room = 200, words = describe(tile)) {
+  return html("figure", { class: "tile-card", style: `max-width:${Math.max(room, 84).toFixed(0)}px` },
     html("figcaption", {}, ...title),
-    tilePicture(tile, scale),
-    html("span", { class: "tile-text" }, ...describe(tile)));
+    tilePicture(tile, scale, room),
+    html("span", { class: "tile-text" }, ...words));
 }
 
 function sign(mark) {
@@ -63,7 +63,7 @@ function describe(tile) {
   const shape = tile.shape.length ? tile.shape.join("×") : text("scalar").replace(/^a /, "");
   const parts = [];
   if (!tile.uniform && tile.low !== null) parts.push(`${number(tile.low, 4)} to ${number(tile.high, 4)}`);
-  else if (tile.uniform && tile.shape.length) parts.push(`${number(tile.cells[0], 4)} everywhere`);
+  else if (tile.uniform && tile.shape.length) parts.push(`all ${number(tile.cells[0], 4)}`);
   else if (tile.uniform) parts.push(number(tile.cells[0], 4));
   if (tile.nans) parts.push(`${tile.nans} NaN`);
   if (tile.note) parts.push(tile.note);
@@ -74,11 +74,14 @@ function describe(tile) {
 }
 
 /** Why this number: the parts that arrived, what they came to, and what was sent. */
-function whyPanel(frame, item, scene, tiles) {
+function whyPanel(frame, item, scene, tiles, width) {
   if (!frame) {
     return [html("p", { class: "note" }, WORDS[scene.frames.length ? "panel.nothing.rest" : "panel.nothing.none"])];
   }
-  const card = ({ title, tile }) => tileCard(say(title.id, title.values), tile === null ? null : tiles[tile], scene.largest);
+  const count = frame.parts.length + frame.arrived.length + frame.sent.length;
+  const signs = frame.parts.length + (frame.sent.length ? 1 : 0);
+  const room = within((width - 26 * signs - 8) / count - 12, 60, 200);
+  const card = ({ title, tile }) => tileCard(say(title.id, title.values), tile === null ? null : tiles[tile], scene.largest, room);
   const flow = html("div", { class: "flow" });
   frame.parts.forEach((part, place) => {
     if (place && frame.arrived.length === 1) flow.append(sign("+"));
@@ -92,20 +95,21 @@ function whyPanel(frame, item, scene, tiles) {
 }
 
 /** The third panel: a leaf's before + added = after, or the tensors that a node had saved. */
-function keptPanel(frame, item, scene, tiles, step) {
+function keptPanel(frame, item, scene, tiles, step, width) {
   const tile = (number) => (number === null ? null : tiles[number]);
   if (!frame || !item) return [WORDS["panel.saved"], [html("p", { class: "note" }, WORDS["panel.nothing.selected"])]];
   if (item.kind === "bucket") {
-    const one = (word, number) => tileCard([WORDS[`panel.${word}`]], tile(number), scene.largest);
-    const sum = html("div", { class: "flow" }, one("before", item.before), sign("+"), one("added", item.added), sign("="), one("after", item.after));
-    return [`${item.label}.grad`, [sum]];
+    const room = within((width - 90) / 3, 50, 120);
+    const one = (word, number) => tileCard([WORDS[`panel.${word}`]], tile(number), scene.largest, room, []);
+    const sum = html("div", { class: "flow sum" }, one("before", item.before), sign("+"), one("added", item.added), sign("="), one("after", item.after));
+    return [`${item.label}.grad`, [sum, html("p", { class: "note" }, ...describe(tile(item.after)))]];
   }
   if (!item.saved.length) return [WORDS["panel.saved"], [html("p", { class: "note" }, WORDS["panel.nothing.saved"])]];
   const cards = item.saved.map((chip) => {
     const state = stateAt(chip.states, step);
     const name = html("code", { class: state === "freed" ? "gone" : "" }, chip.name);
     if (chip.tile === null) return html("figure", { class: "tile-card" }, html("figcaption", {}, name), html("span", { class: "tile-text" }, state));
-    return tileCard([name], tile(chip.tile), null);
+    return tileCard([name], tile(chip.tile), null, within(width / item.saved.length - 20, 90, 200));
   });
   const isFreed = item.saved.some((chip) => stateAt(chip.states, step) !== "freed" && stateAt(chip.states, step + 1) === "freed");
   return [WORDS["panel.saved"], [html("div", { class: "flow" }, ...cards), isFreed ? html("p", { class: "note" }, WORDS["panel.freed"]) : ""]];

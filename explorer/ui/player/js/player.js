@@ -287,8 +287,8 @@ class Player {
     drawCaption(this, counter, messages, frame?.failed ?? false);
     this.timeline.show(step, this.forward);
     lightSpan(this.lines, tick ? tick.span : frame ? frame.span : null, this.code);
-    this.why.replaceChildren(...whyPanel(frame, item, scene, this.frames.tiles));
-    const [title, kept] = keptPanel(frame, item, scene, this.frames.tiles, step);
+    this.why.replaceChildren(...whyPanel(frame, item, scene, this.frames.tiles, this.why.clientWidth || 480));
+    const [title, kept] = keptPanel(frame, item, scene, this.frames.tiles, step, this.kept.clientWidth || 300);
     this.keptTitle.textContent = title;
     this.kept.replaceChildren(...kept);
   }

@@ -41,6 +41,33 @@ class Stage {
     for (const item of this.scene.items) this.drawNode(item);
   }
 
+  /** The box around a node and the buckets near it; null for a node that is not drawn. */
+  neighbourhood(index) {
+    const spot = this.spots.get(index);
+    if (!spot) return null;
+    const boxes = [spot.box];
+    for (const wire of this.scene.wires) {
+      const bucket = this.items.get(wire.target).kind === "bucket";
+      const mate = wire.source === index && bucket ? wire.target
+        : bucket && (wire.target === index || wire.beads.includes(index)) ? wire.source : null;
+      const box = mate === null ? null : this.spots.get(mate)?.box;
+      if (box && Math.abs(box.y - spot.box.y) < 330 && Math.abs(box.x - spot.box.x) < 500) boxes.push(box);
+    }
+    const x = Math.min(...boxes.map((box) => box.x)), y = Math.min(...boxes.map((box) => box.y));
+    return {
+      x, y,
+      w: Math.max(...boxes.map((box) => box.x + box.w)) - x,
+      h: Math.max(...boxes.map((box) => box.y + box.h)) - y,
+    };
+  }
+
+  /** Height of the tallest card with its buckets. */
+  get tallest() {
+    this.height ??= Math.max(120, ...this.scene.items.filter((item) => item.kind === "card")
+      .map((item) => this.neighbourhood(item.index).h));
+    return this.height;
+  }
+
   // ------------------------------------------------------------------------------------- ground
 
   drawCluster({ name, box }) {
@@ -411,11 +438,6 @@ class Stage {
     group.setAttribute("class", "tile flying");
     this.layers.flight.append(group);
   }
-}
-
-function fitInto([w, h], width, height) {
-  const scale = Math.min(1, width / w, height / h);
-  return [w * scale, h * scale];
 }
 
 function eased(t) {

@@ -110,11 +110,16 @@ function panelSize(tile) {
   return [Math.max(24, wide), Math.max(18, tile.rows * Math.max(3, Math.min(16, 70 / tile.rows)))];
 }
 
-/** A tile as a picture of its own. */
-function tilePicture(tile, scale) {
-  const [w, h] = panelSize(tile);
+/** A tile as a picture of its own, at most `room` px wide. */
+function tilePicture(tile, scale, room = 240) {
+  const [w, h] = fitInto(panelSize(tile), room, 80);
   return svg("svg", { class: "lone-tile", width: w + 6, height: h + 6, viewBox: `-3 -3 ${w + 6} ${h + 6}`, "aria-hidden": "true" },
     hatching(), drawTile(tile, { x: 0, y: 0, w, h }, scale));
+}
+
+function fitInto([w, h], width, height) {
+  const scale = Math.min(1, width / w, height / h);
+  return [w * scale, h * scale];
 }
 
 /** The pattern of None; each svg needs its own. */

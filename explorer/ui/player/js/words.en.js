@@ -9,6 +9,9 @@ const WORDS = {
   "amount.one.each": "{number} each",
   "amount.zeros": "zeros everywhere",
   "amount.zeros.each": "zeros everywhere",
+  "amount.list": "{numbers}",
+  "amount.list.each": "{numbers} each",
+  "amount.range.each": "{shape} numbers from {low} to {high} each",
   "amount.range": "{shape} numbers from {low} to {high}",
   "amount.range.brief": "{shape} numbers",
   "amount.nan": {
@@ -36,6 +39,8 @@ const WORDS = {
   "sends.none": "{label} gets {got} and sends None.",
   "sends.one": "{label} gets {got:brief} and sends =={amount}== to {target}.",
   "sends.many": "{label} gets {got:brief} and sends {parts}.",
+  "then.one": "It sends =={amount}== to {target}.",
+  "then.many": "It sends {parts}.",
   "sends.part": "=={amount:brief}== to {target}",
   "sends.each": {
     "two": "{label} uses {used} twice, so it sends two parts of {derivative}: =={amount:each}.==",
@@ -69,10 +74,10 @@ const WORDS = {
     "two": "Both uses of {leaf} have reported. Its .grad was None; now it holds their sum: =={after}.==",
     "other": "All {count} uses of {leaf} have reported. Its .grad was None; now it holds their sum: =={after}.=="
   },
-  "leaf.added": "{leaf}.grad held {before}; {added} is added, so now it holds =={after}.==",
+  "leaf.added": "{leaf}.grad held {before}. This call adds {added}, so now it holds =={after}.==",
   "leaf.added.sum": {
-    "two": "Both uses of {leaf} have reported. Their sum, {added}, is added to {before}: now {leaf}.grad holds =={after}.==",
-    "other": "All {count} uses of {leaf} have reported. Their sum, {added}, is added to {before}: now {leaf}.grad holds =={after}.=="
+    "two": "Both uses of {leaf} have reported. {leaf}.grad held {before}; their sum {added} is added, so now it holds =={after}.==",
+    "other": "All {count} uses of {leaf} have reported. {leaf}.grad held {before}; their sum {added} is added, so now it holds =={after}.=="
   },
   "leaf.none": "{leaf} got None, so {leaf}.grad stays None.",
 
