@@ -12,6 +12,7 @@ from torch import Tensor
 from explorer.autograd import private
 from explorer.autograd.recorder import Recording
 from explorer.autograd.spans import Spans
+from explorer.autograd.tape import Tape
 from explorer.autograd.values import Copier
 from explorer.autograd.watch import Watch
 from explorer.data import MAX_RUN_CALLS, BackwardCall, BackwardError, Leaf, Span, Trace, Values
@@ -40,12 +41,14 @@ _SYNONYMS = {
 class CallWatch(Watch):
     """A watch that also records every backward() and autograd.grad of the program.
 
-    `leaves` is asked for the leaves that the program can name at the moment.
+    `leaves` is asked for the leaves that the program can name at the moment. `begins` is told of
+    each recorded call just before it is made: its number, the tape, and the nodes it leads to.
     """
 
     def __init__(self, spans: Spans, copier: Copier) -> None:
         super().__init__(spans, copier=copier)
         self.leaves: Callable[[], list[Tensor]] = list
+        self.begins: Callable[[int, Tape, list[int]], None] = lambda *_: None
         self._calls: list[_LiveCall] = []
 
     @property
@@ -94,6 +97,7 @@ class CallWatch(Watch):
         if call.note:
             return call.make(self.copier)
         call.recording = Recording(self.tape, call.roots, self.leaves())
+        self.begins(len(self._calls) - 1, self.tape, call.recording.nodes)
         before = private.next_sequence_nr()
         try:
             with call.recording:

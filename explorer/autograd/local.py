@@ -33,7 +33,7 @@ from torch.utils.checkpoint import CheckpointFunction
 from explorer.autograd import private
 from explorer.autograd.tape import Tape, as_tensors, gradient_edge, is_accumulate
 from explorer.autograd.values import Copier
-from explorer.data import LocalJacobian, Step, Terms, Values
+from explorer.data import LocalJacobian, Step, Terms
 
 MAX_ENTRIES = 4_096
 """Entries that one local Jacobian may have: 64 × 64."""
@@ -88,12 +88,12 @@ def local_jacobians(root: Tensor | Sequence[Tensor]) -> tuple[LocalJacobian, ...
 class Locals:
     """Local Jacobians of the nodes of `tape`, within the caps above.
 
-    `ran_program` tells whether a backward that the program wrote itself has run on the way.
+    `custom` holds the numbers of the nodes whose backward, written by the program, has run.
     """
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
-        self.ran_program = False
+        self.custom: set[int] = set()
         self._copier = Copier(MAX_BYTES)
         self._calls = 0
         self._nodes: dict[int, _LiveNode] = {}
@@ -104,8 +104,8 @@ class Locals:
             return ()
         slots = tuple(_targets(self.tape.fns[number]))
         try:
-            node = self._live(number)
-            matrices = self._matrices(node)
+            with _one_thread():
+                matrices = self._matrices(self._live(number))
         except NoLocalError as refused:
             return tuple(LocalJacobian(number, slot, note=str(refused)) for slot in slots)
         return tuple(self._plain(number, slot, matrices[slot]) for slot in slots)
@@ -113,13 +113,8 @@ class Locals:
     def terms(self, number: int, slot: int, element: int) -> Terms:
         """The weight of every incoming element in element `element` of what goes out on `slot`."""
         try:
-            node = self._live(number)
-            if slot not in node.targets:
-                raise NoLocalError(f"it sends nothing on slot {slot}")
-            size = math.prod(node.targets[slot].shape)
-            if not 0 <= element < size:
-                raise NoLocalError(f"slot {slot} has no element {element}: it has {size}")
-            weights = self._weights(node, slot, element)
+            with _one_thread():
+                weights = self._terms(self._live(number), slot, element)
         except NoLocalError as refused:
             return Terms(number, slot, element, note=str(refused))
         kept = self._copier.copy_all(weights)
@@ -143,9 +138,10 @@ class Locals:
             raise NoLocalError(PACKED)
         if type(fn).__name__ == "CopySlices" and self._any_packed():
             raise NoLocalError(PERHAPS_PACKED)
+        if _is_custom(fn):
+            self.custom.add(number)
         node = _LiveNode(fn, self._called)
         self._nodes = {number: node}
-        self.ran_program |= node.written_in_python
         return node
 
     def _any_packed(self) -> bool:
@@ -177,6 +173,14 @@ class Locals:
                 else node.stacked([], slot)
             )
         return found
+
+    def _terms(self, node: "_LiveNode", slot: int, element: int) -> tuple[Tensor | None, ...]:
+        if slot not in node.targets:
+            raise NoLocalError(f"it sends nothing on slot {slot}")
+        size = math.prod(node.targets[slot].shape)
+        if not 0 <= element < size:
+            raise NoLocalError(f"slot {slot} has {size} elements, and no element {element}")
+        return self._weights(node, slot, element)
 
     def _weights(self, node: "_LiveNode", slot: int, element: int) -> tuple[Tensor | None, ...]:
         try:
@@ -222,8 +226,8 @@ class _LiveNode:
 
     def __init__(self, fn: Node, called: Callable[[], None]) -> None:
         self.fn = fn
-        self.written_in_python = isinstance(fn, BackwardCFunction)
-        if self.written_in_python and issubclass(type(fn)._forward_cls, CheckpointFunction):  # type: ignore[attr-defined]
+        self.is_custom = _is_custom(fn)
+        if self.is_custom and issubclass(type(fn)._forward_cls, CheckpointFunction):  # type: ignore[attr-defined]
             raise NoLocalError(REENTRANT)
         self.inputs = private.input_metadata(fn)
         self.targets = _targets(fn)
@@ -234,7 +238,7 @@ class _LiveNode:
         self._shapes = [tuple(meta.shape) for meta in self.inputs]
         self.height = sum(math.prod(self._shapes[k]) for k in self._carrying)
         self._called = called
-        if self.written_in_python and not self._is_linear():
+        if self.is_custom and not self._is_linear():
             raise NoLocalError(NOT_LINEAR)
 
     def __call__(
@@ -244,7 +248,7 @@ class _LiveNode:
         self._called()
         try:
             with torch.inference_mode(False), torch.set_grad_enabled(grad):
-                if self.written_in_python:
+                if self.is_custom:
                     sent = self._python(cotangents)
                 else:
                     with private.without_modes():
@@ -344,7 +348,7 @@ class _LiveNode:
         g = torch.cat([v.detach().flatten().double() for v in given])
         eps = max(torch.finfo(number.dtype).eps, *self._eps())
         products = column * g
-        if not _near(float(products.sum()), float(number), float(products.abs().sum()), eps):
+        if not _near(float(products.sum()), number.item(), float(products.abs().sum()), eps):
             raise _NotDifferentiableError
         return self.apart(column.to(self.targets[slot].dtype))
 
@@ -398,6 +402,25 @@ def _undisturbed() -> Iterator[None]:
         np.random.set_state(states[2])
 
 
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Many small calls are slower on several threads, most of all on a busy machine."""
+    threads = torch.get_num_threads()
+    if threads == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _is_custom(fn: Any) -> bool:
+    """Whether the backward of `fn` was written in Python: a custom Function's."""
+    return isinstance(fn, BackwardCFunction)
+
+
 def _targets(fn: Node) -> dict[int, Any]:
     """Shape and dtype of what goes out on each slot that leads somewhere."""
     return {
@@ -424,31 +447,54 @@ def _side_by_side(parts: Sequence[Tensor | None]) -> Tensor:
     return torch.cat([part.flatten() for part in parts if part is not None])
 
 
-# ------------------------------------------------------------------------ what the engine really sent
+# -------------------------------------------------------------------- what the engine really sent
 
 
-def confirmed(local: LocalJacobian, step: Step, *, written_in_python: bool) -> LocalJacobian:
-    """`local` if gᵀJ is what the node sent in `step`; without a matrix and with a note if not."""
-    if local.values is None or _sent_is_gJ(local.values, step, local.slot):
+def confirmed(local: LocalJacobian, step: Step | None, *, custom: bool) -> LocalJacobian:
+    """`local` if gᵀJ is what the node sent in `step`; without a matrix and with a note if not.
+
+    Without a step, nothing was sent that could contradict it.
+    """
+    J = None if local.values is None else local.values.array
+    sent = None if step is None else _sent(step, local.slot)
+    if step is None or J is None or sent is None or _explains(J, step, sent):
         return local
-    note = NOT_SENT if written_in_python else HOOKED
+    note = NOT_SENT if custom else HOOKED
     return msgspec.structs.replace(local, values=None, note=note)
 
 
-def _sent_is_gJ(matrix: Values, step: Step, slot: int) -> bool:  # noqa: N802
-    """Whether gᵀJ is what was sent, as far as both are known; numbers not finite say nothing."""
+def confirmed_terms(terms: Terms, step: Step | None, *, custom: bool) -> Terms:
+    """`terms` if they add up to what the node sent in `step`; without weights and with a note if
+    not."""
+    weights = [one.array for one in terms.weights if one is not None]
+    sent = None if step is None else _sent(step, terms.slot)
+    if step is None or sent is None or not terms.weights or any(w is None for w in weights):
+        return terms
+    column = np.concatenate([w.ravel() for w in weights if w is not None])
+    number = sent.ravel()[terms.element : terms.element + 1]
+    if _explains(column[:, None], step, number):
+        return terms
+    note = NOT_SENT if custom else HOOKED
+    return msgspec.structs.replace(terms, weights=(), note=note)
+
+
+def _sent(step: Step, slot: int) -> npt.NDArray[Any] | None:
+    """What went out on `slot`, as far as its numbers were kept."""
     sent = step.cotangents_out[slot] if slot < len(step.cotangents_out) else None
-    J = matrix.array
-    if sent is None or sent.array is None or J is None:
-        return True
+    return None if sent is None else sent.array
+
+
+def _explains(J: npt.NDArray[Any], step: Step, sent: npt.NDArray[Any]) -> bool:
+    """Whether gᵀJ is what was sent; numbers that are not finite, or were not kept, say nothing."""
     g = _incoming(step, J.shape[0])
     if g is None:
         return True
     with np.errstate(all="ignore"):
         products = g[:, None] * J.astype(np.float64)
         found, size = products.sum(0), np.abs(products).sum(0)
-    real = sent.array.astype(np.float64).ravel()
-    eps = max(_eps(v.dtype) for v in (sent, matrix, *step.cotangents_in) if v is not None)
+    dtypes = [v.dtype for v in (*step.cotangents_in, *step.cotangents_out) if v is not None]
+    eps = max(map(_eps, dtypes), default=0.0)
+    real = sent.astype(np.float64).ravel()
     return all(_near(f, r, s, eps) for f, r, s in zip(found, real, size, strict=True))
 
 

@@ -98,13 +98,13 @@ class Recording:
         self.steps: list[Step] = []
         self.started = False
         self._copier = tape.copier
-        self._nodes = tape.reachable(index for index, _ in self.places)
+        self.nodes = tape.reachable(index for index, _ in self.places)
         self._open: list[tuple[int, Cotangents]] = []
         self._arrived: dict[int, Values | None] = {}
         self._exits = ExitStack()
         self._leaves = [
             (number, tape.fns[number].variable)  # type: ignore[attr-defined]
-            for number in self._nodes
+            for number in self.nodes
             if is_accumulate(tape.fns[number])
         ]
         inside = {id(tensor) for _, tensor in self._leaves}
@@ -115,7 +115,7 @@ class Recording:
 
     def __enter__(self) -> Self:
         with ExitStack() as exits:
-            for number in self._nodes:
+            for number in self.nodes:
                 fn = self.tape.fns[number]
                 exits.callback(fn.register_prehook(partial(self._arrive, number)).remove)
                 exits.callback(fn.register_hook(partial(self._leave, number)).remove)

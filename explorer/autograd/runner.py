@@ -11,14 +11,16 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 
 from explorer import errors
 from explorer.autograd import private
+from explorer.autograd.answers import NodeAnswers
 from explorer.autograd.calls import CallWatch
 from explorer.autograd.jacobian import jacobian
 from explorer.autograd.namespace import Namespace
@@ -28,6 +30,8 @@ from explorer.data import (
     MAX_RUN_BYTES,
     Answer,
     Ask,
+    BackwardCall,
+    JacobianAsk,
     Program,
     Run,
     RunError,
@@ -49,8 +53,9 @@ _ONE_AT_A_TIME = threading.RLock()
 def run(program: Program | str, *, seed: int = 0, ask: tuple[Ask, ...] = ()) -> Run:
     """Run a short PyTorch script after `torch.manual_seed(seed)` and keep all that it showed.
 
-    `program` is the source text, or a `Program` (whose own seed then counts). `ask` names Jacobians
-    to compute on the way; they come back in `.answers`. A program that raises still gives
+    `program` is the source text, or a `Program` (whose own seed then counts). `ask` names what
+    to compute on the way (Jacobians of variables, or of single nodes); it comes back in `.answers`
+    and changes nothing else. A program that raises still gives
     everything up to there, and `.error`.
 
     >>> program = "x = torch.ones(2, requires_grad=True)\\n(x * x).sum().backward()\\nprint(x.grad)"
@@ -64,9 +69,16 @@ def run(program: Program | str, *, seed: int = 0, ask: tuple[Ask, ...] = ()) -> 
     """
     if isinstance(program, str):
         program = Program(program, seed)
-    with _ONE_AT_A_TIME, ExitStack() as stack:
-        stack.enter_context(_as_it_was())
-        return _Execution(program, ask).run()
+    with _ONE_AT_A_TIME:
+        with _as_it_was():
+            asked = _Execution(program, ask)
+            shown = asked.run()
+        if not asked.nodes.ran_program:
+            return shown
+        # To answer, we ran a backward that the program wrote: it may remember that.
+        with _as_it_was():
+            undisturbed = _Execution(program, ()).run()
+        return msgspec.structs.replace(undisturbed, answers=shown.answers)
 
 
 class _Execution:
@@ -79,6 +91,8 @@ class _Execution:
         self.watch = CallWatch(self.spans, self.copier)
         self.namespace = Namespace(self.watch, self.assigned)
         self.watch.leaves = self.namespace.leaves
+        self.nodes = NodeAnswers(asks)
+        self.watch.begins = self.nodes.begin
         self.answers: dict[Ask, Answer] = {}
         self.asks = asks
         self.warned: list[RunWarning] = []
@@ -110,7 +124,7 @@ class _Execution:
                 f"The numbers of this run take more than {MAX_RUN_BYTES // 2**20} MB; of the later "
                 "tensors only shape and statistics were kept."
             )
-        answers = (self.answers.get(ask) or _not_met(ask) for ask in self.asks)
+        calls = watch.calls(trace, names)
         result = Run(
             program=self.program,
             printed=printed,
@@ -118,8 +132,8 @@ class _Execution:
             leaves=tuple(leaf.plain() for leaf in namespace.leaf_variables()),
             forward=watch.ops(),
             trace=trace,
-            calls=watch.calls(trace, names),
-            answers=tuple(answers),
+            calls=calls,
+            answers=tuple(self._answer(ask, calls) for ask in self.asks),
             error=error,
             warnings=tuple(self.warned),
             notes=tuple(notes),
@@ -127,6 +141,11 @@ class _Execution:
         )
         watch.release()
         return result
+
+    def _answer(self, ask: Ask, calls: tuple[BackwardCall, ...]) -> Answer:
+        if isinstance(ask, JacobianAsk):
+            return self.answers.get(ask) or _not_met(ask)
+        return self.nodes.settled(ask, calls)
 
     def _error(self, raised: BaseException) -> RunError:
         if isinstance(raised, SyntaxError) and raised.filename == FILENAME:
@@ -163,7 +182,7 @@ class _Execution:
     def assigned(self, name: str, number: int) -> None:
         """A variable has just got a tensor: answer what was asked about it."""
         for ask in self.asks:
-            if ask.outputs not in (name, f"{name}#{number}"):
+            if not isinstance(ask, JacobianAsk) or ask.outputs not in (name, f"{name}#{number}"):
                 continue
             with private.without_modes(), redirect_stdout(io.StringIO()), self.watch.muted():
                 try:
@@ -183,7 +202,7 @@ def _masked(text: str) -> str:
     return _ADDRESS.sub("0x…", _FRAME.sub("", text))
 
 
-def _not_met(ask: Ask) -> Answer:
+def _not_met(ask: JacobianAsk) -> Answer:
     return Answer(ask, error=f"The program never assigned a tensor to {ask.outputs!r}.")
 
 
