@@ -28,15 +28,17 @@ def ink_on(color: str) -> str:
 
 
 def format_number(value: float) -> str:
-    """Three significant digits with a true minus sign; no exponent where none is needed."""
+    """Three significant digits with a true minus sign; an exponent only far from 1."""
     if not math.isfinite(value) or value == 0:
         return "0" if value == 0 else str(value).replace("-", "−")
-    size = math.floor(math.log10(abs(value)))
+    rounded = float(f"{value:.3g}")
+    size = math.floor(math.log10(abs(rounded)))
     if -4 <= size < 6:
-        text = f"{float(f'{value:.3g}'):.{max(0, 2 - size)}f}"
+        text = f"{rounded:.{max(0, 2 - size)}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
     else:
-        text = f"{value:.2e}"
+        digits, _, exponent = f"{rounded:.2e}".partition("e")
+        text = f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
     return text.replace("-", "−")
 
 

@@ -1,0 +1,47 @@
+"""The Start page: the first program, stopped at its third step, and the ways on."""
+
+from visitor import OpenPage, pick
+
+from explorer import presets
+from explorer.ui import gallery
+
+
+def player(app: object) -> dict:
+    import json
+
+    return json.loads(app.get("bidi_component")[0].proto.json)
+
+
+def test_it_opens_on_the_tutorial_at_its_third_step(open_page: OpenPage) -> None:
+    app = open_page("start")
+    assert app.selectbox(key="choice").value == "tutorial"
+    assert player(app)["start"] == 3
+
+
+def test_it_promises_one_thing(open_page: OpenPage) -> None:
+    assert "one node at a time" in open_page("start").header[0].value
+
+
+def test_four_cards_name_their_presets(open_page: OpenPage) -> None:
+    shown = "\n".join(block.value for block in open_page("start").markdown)
+    assert len(gallery.FEATURED) == 4
+    for slug in gallery.FEATURED:
+        assert presets.get(slug).title in shown
+
+
+def test_the_link_names_the_program(open_page: OpenPage) -> None:
+    app = open_page("start")
+    assert app.query_params["preset"] == "tutorial"
+    assert pick(app, "xor").query_params["preset"] == "xor"
+
+
+def test_an_unknown_preset_is_named_in_a_sentence(open_page: OpenPage) -> None:
+    app = open_page("start", preset="no_such_thing")
+    assert "“no_such_thing”" in app.warning[0].value
+    assert app.selectbox(key="choice").value == "tutorial"
+
+
+def test_a_damaged_network_link_is_said_in_a_sentence(open_page: OpenPage) -> None:
+    app = open_page("start", net="not a network")
+    assert "damaged" in app.warning[0].value
+    assert not app.exception

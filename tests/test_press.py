@@ -1,0 +1,97 @@
+"""Presses of backward() and zero_grad(), written into the program and run by torch."""
+
+import pytest
+
+from explorer import presets, press
+from explorer.autograd.runner import run
+from explorer.builder import NetworkSpec
+from explorer.data import Program, Run
+from explorer.press import Press
+
+SQUARE = Program(
+    "import torch\nx = torch.tensor(3.0, requires_grad=True)\ny = x * x\ny.backward()\n"
+)
+
+
+def pressed(program: Program, *presses: Press) -> Run:
+    return run(press.pressed(program, presses, leaves=("x",), call=call_of(program)))
+
+
+def call_of(program: Program) -> str:
+    call = press.backward_call(run(program))
+    assert call is not None
+    return call
+
+
+def test_a_press_repeats_the_program_s_own_call() -> None:
+    assert call_of(SQUARE) == "y.backward()"
+    assert call_of(presets.get("tensor_output").program) == "out.backward(torch.ones_like(out))"
+
+
+def test_without_a_call_the_last_tensor_is_the_root() -> None:
+    bare = Program("import torch\nx = torch.ones(2, requires_grad=True)\ny = x * 2\n")
+    assert call_of(bare) == "y.backward(torch.ones_like(y))"
+
+
+def test_a_call_inside_a_loop_is_not_repeated_word_for_word() -> None:
+    looped = Program(
+        "import torch\nx = torch.ones(2, requires_grad=True)\n"
+        "for i in range(2):\n    loss = (i * x).sum()\n    loss.backward()\n"
+    )
+    assert call_of(looped) == "loss.backward()"
+
+
+def test_nothing_to_walk_gives_none() -> None:
+    assert press.backward_call(run(Program("x = 1\n"))) is None
+
+
+def test_presses_accumulate_where_the_graph_is_kept() -> None:
+    kept = press.keep_graph(SQUARE)
+    shown = pressed(kept, Press("backward", keep=True), Press("backward"))
+    assert [float(call.leaves[0].after.array) for call in shown.calls] == [6, 12, 18]
+
+
+def test_without_it_torch_raises_and_the_first_call_stays() -> None:
+    shown = pressed(SQUARE, Press("backward"))
+    assert "second time" in shown.error.message
+    assert float(shown.calls[0].leaves[0].after.array) == 6
+
+
+def test_zero_grad_to_none_and_to_zeros() -> None:
+    kept = press.keep_graph(SQUARE)
+    again = Press("backward", keep=True)
+    none = pressed(kept, Press("zero_grad"), again)
+    zero = pressed(kept, Press("zero_grad", to_none=False), again)
+    assert none.calls[-1].leaves[0].before is None
+    assert float(zero.calls[-1].leaves[0].before.array) == 0
+    assert none.error is zero.error is None
+
+
+def test_zero_grad_of_a_network_is_its_own_method() -> None:
+    program = NetworkSpec().program()
+    longer = press.pressed(program, (Press("zero_grad", to_none=False),), leaves=())
+    assert longer.source.splitlines()[-1] == "net.zero_grad(set_to_none=False)"
+    assert run(longer).error is None
+
+
+def test_two_modules_in_one_line_are_both_cleared() -> None:
+    program = presets.get("freeze_first").program
+    lines = press.pressed(program, (Press("zero_grad"),), leaves=()).source.splitlines()
+    assert lines[-2:] == ["first.zero_grad(set_to_none=True)", "last.zero_grad(set_to_none=True)"]
+
+
+@pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
+def test_keeping_the_graph_changes_no_other_number(preset: presets.Preset) -> None:
+    kept = run(press.keep_graph(preset.program))
+    if press.frees_its_graph(preset.program):
+        assert kept.program.source.count("retain_graph=True") >= 1
+    # Where the program meant to fail, it no longer does.
+    if preset.slug != "backward_twice":
+        assert [v.values for v in kept.tensors] == [v.values for v in run(preset.program).tensors]
+
+
+def test_columns_are_counted_in_characters() -> None:
+    program = Program("名 = 'ü'; y.backward(); z.backward(v)\n")
+    assert press.keep_graph(program).source == (
+        "名 = 'ü'; y.backward(retain_graph=True); z.backward(v, retain_graph=True)\n"
+    )
