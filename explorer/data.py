@@ -335,7 +335,8 @@ class BackwardCall(Plain, frozen=True):
     `kind` is `backward`, `grad`, `functional` (inside torch.autograd.functional), `func` (inside
     torch.func), `gradcheck` or `batched` (is_grads_batched). `roots` are node indices in `trace`.
     `gradient` is v, one entry per root (None where torch filled in 1). `results` are what
-    autograd.grad returned. `steps` is empty where `note` says why.
+    autograd.grad returned. `steps` is empty where `note` says why. `freed` are the nodes that held
+    saved tensors before the call and none after it, as torch says.
     """
 
     trace: Trace
@@ -352,6 +353,7 @@ class BackwardCall(Plain, frozen=True):
     root_nrs: tuple[int, ...] = ()
     inputs: tuple[str, ...] = ()
     note: str = ""
+    freed: tuple[int, ...] = ()
 
 
 # ------------------------------------------------------------------------------------- Jacobian

@@ -202,6 +202,33 @@ def test_a_second_backward_fails_where_torch_fails_and_keeps_what_was_added() ->
     assert by_name["x"].after.array.tolist() == x.grad.tolist()
 
 
+@pytest.mark.parametrize("make", ZOO.values(), ids=ZOO.keys())
+def test_freed_is_what_torch_then_refuses_to_give(make) -> None:
+    root, names = make()
+    roots = as_list(root)
+    call = explorer.record(roots, vectors(roots), names=names)
+    after = explorer.trace(roots, names=names).nodes
+    kept = ("held", "edited", "packed")
+    gone = [
+        node.index
+        for node in call.trace.nodes
+        if any(saved.state in kept for saved in node.saved)
+        and not any(saved.state in kept for saved in after[node.index].saved)
+    ]
+    assert list(call.freed) == gone
+    assert bool(gone) == any(s.state in kept for n in call.trace.nodes for s in n.saved)
+
+
+def test_what_is_retained_or_not_reached_is_not_freed() -> None:
+    x, w = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    y = (x.exp() * w.exp()).sum()
+    assert explorer.record(y, retain_graph=True).freed == ()
+    call = explorer.record(y, inputs=[x])
+    freed = {call.trace.nodes[number].name for number in call.freed}
+    assert freed == {"MulBackward0", "ExpBackward0"}
+    assert len(call.freed) == 2  # torch ran only one of the two exp
+
+
 def test_a_graph_that_saves_nothing_can_be_run_twice() -> None:
     x = torch.ones(2, requires_grad=True)
     y = (x + 1).sum()
@@ -283,7 +310,8 @@ def test_a_reentrant_checkpoint_fills_leaves_that_are_not_in_the_graph() -> None
 
 def test_create_graph_leaves_a_gradient_that_can_be_differentiated() -> None:
     x = torch.tensor(2.0, requires_grad=True)
-    call = explorer.record(x**3, create_graph=True, names={"x": x})
+    with pytest.warns(UserWarning, match="reference cycle"):
+        call = explorer.record(x**3, create_graph=True, names={"x": x})
     assert call.retain_graph
     assert call.leaves[0].after.array == 12.0
     (second,) = torch.autograd.grad(x.grad, x)

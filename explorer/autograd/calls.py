@@ -183,6 +183,7 @@ class _LiveCall:
             root_nrs=tuple(nr for _, nr in self.places),
             inputs=tuple(names.get(id(tensor), "") for tensor in self.inputs),
             note=self.note,
+            freed=self.recording.freed if self.recording else (),
         )
 
 

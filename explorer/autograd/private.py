@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import Node
 
-
 SCRATCH = frozenset({("MkldnnRnnLayerBackward0", "result3")})
 """Saved "tensors" that are a kernel's working memory, partly never written: (node, name)."""
 
@@ -54,6 +53,16 @@ def saved_names(kind: type) -> tuple[tuple[str, bool], ...]:
 def raw_saved(fn: Node, name: str) -> Any:
     """The SavedTensor (or a tuple of them) under `name`; reading it runs no unpack hook."""
     return getattr(fn, "_raw_saved_" + name)
+
+
+def holds(fn: Node, name: str) -> bool:
+    """Whether a tensor (or what a hook packed it into) is still kept under `name`."""
+    try:
+        raw = raw_saved(fn, name)
+    except RuntimeError:  # several tensors in one place, and they were freed
+        return False
+    several = raw if isinstance(raw, tuple) else (raw,)
+    return any(has_unpack_hook(one) or one.data is not None for one in several)
 
 
 def saved_tensor(fn: Node, name: str) -> Any:

@@ -82,6 +82,7 @@ def record(
             retain_graph=create_graph if retain_graph is None else retain_graph,
             create_graph=create_graph,
             root_nrs=tuple(nr for _, nr in recording.places),
+            freed=recording.freed,
         )
 
 
@@ -110,6 +111,8 @@ class Recording:
         inside = {id(tensor) for _, tensor in self._leaves}
         outside = {id(tensor): tensor for tensor in others if id(tensor) not in inside}
         self._outside = list(outside.values())
+        self.freed: tuple[int, ...] = ()
+        self._holding = [number for number in self.nodes if tape.holds(number)]
         self._before = [self._grad(tensor) for _, tensor in self._leaves]
         self._before_outside = [self._grad(tensor) for tensor in self._outside]
 
@@ -129,6 +132,7 @@ class Recording:
         traceback: TracebackType | None,
     ) -> None:
         self._exits.close()
+        self.freed = tuple(number for number in self._holding if not self.tape.holds(number))
 
     def _arrive(self, number: int, cotangents: tuple[Tensor | None, ...]) -> None:
         self.started = True

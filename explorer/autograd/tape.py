@@ -103,6 +103,15 @@ class Tape:
             self.fns.append(fn)
         return number
 
+    def holds(self, number: int) -> bool:
+        """Whether torch says that the node holds a saved tensor now."""
+        fn = self.fns[number]
+        return any(
+            private.holds(fn, name)
+            for name, is_tensor in private.saved_names(type(fn))
+            if is_tensor
+        )
+
     def reachable(self, roots: Iterable[int]) -> list[int]:
         """Indices of all nodes that `roots` lead to, themselves included, ascending."""
         seen = set(roots)
