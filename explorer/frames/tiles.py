@@ -110,8 +110,8 @@ def shrink(grid: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[int, int]]:
     for i, top in enumerate(row_starts):
         for j, left in enumerate(column_starts):
             part = grid[top : top + high, left : left + wide].ravel()
-            # NaN counts as the largest: a single one must not disappear.
-            small[i, j] = part[np.argmax(np.where(np.isnan(part), np.inf, np.abs(part)))]
+            # A single NaN must not disappear in a block.
+            small[i, j] = np.nan if np.isnan(part).any() else part[np.argmax(np.abs(part))]
     return small, (high, wide)
 
 

@@ -50,12 +50,12 @@ def show(
         height: height of the graph in px; by default what the window has room for.
         program_panel: whether the program is shown beside the numbers.
     """
-    data = {**payload(run), "start": start, "height": height, "program_panel": program_panel}
+    data = {**browser_data(run), "start": start, "height": height, "program_panel": program_panel}
     _mount(key=key, data=data, height="content")
 
 
 @lru_cache(maxsize=8)
-def payload(run: Run) -> dict[str, Any]:
+def browser_data(run: Run) -> dict[str, Any]:
     """What the browser gets: frames, one or two pictures a call, and a signature of it all.
 
     Where the picture of a whole call has small cards, a second one with large cards is added for

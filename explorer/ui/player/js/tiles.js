@@ -54,19 +54,21 @@ function drawTile(tile, box, scale) {
   const color = (value) => (scale === null ? grey(value, tile) : level(value, scale));
   const shapes = new Map();
   const cellAt = (row, column) => (tile.uniform ? tile.cells[0] : tile.cells[row * columns + column]);
-  let dashes = "";
+  const dashes = new Map();
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const value = cellAt(row, column), name = color(value);
       const x = box.x + column * wide + gap / 2, y = box.y + row * high + gap / 2;
       shapes.set(name, `${shapes.get(name) ?? ""}M${x} ${y}h${wide - gap}v${high - gap}h${gap - wide}z`);
-      if (value < 0 && wide >= 6 && high >= 6) dashes += `M${x + wide / 2 - 2.5} ${y + high / 2 - gap / 2}h4`;
+      if (value < 0 && wide >= 6 && high >= 6) {
+        dashes.set(name, `${dashes.get(name) ?? ""}M${x + wide / 2 - 2.5} ${y + high / 2 - gap / 2 - 0.7}h4v1.4h-4z`);
+      }
     }
   }
   for (const [name, path] of shapes) group.append(svg("path", { class: name, d: path }));
   const printed = printNumbers(group, tile, box, { rows, columns, wide, high, color });
   // The sign of a number that is not printed is still there for those who cannot tell the colours.
-  if (!printed && dashes) group.append(svg("path", { class: "minus", d: dashes }));
+  if (!printed) for (const [name, path] of dashes) group.append(svg("path", { class: `${name}t`, d: path }));
   return group;
 }
 

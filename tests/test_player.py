@@ -1,0 +1,153 @@
+"""The player's data, words and style: everything of it that needs no browser."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import explorer
+from explorer import presets
+from explorer.frames import Frames, frames_of
+from explorer.picture.theme import DARK, LIGHT
+from explorer.ui import player
+from explorer.ui.player.style import contrast, readable_on, style_sheet
+
+FOLDER = Path(player.__file__).parent
+TUTORIAL = """\
+import torch
+x = torch.ones(2, 2, requires_grad=True)
+y = x + 2
+z = y * y * 3
+out = z.mean()
+out.backward()
+"""
+
+
+def words() -> dict[str, object]:
+    """The table of sentences, which is strict JSON inside its script."""
+    text = (FOLDER / "js" / "words.en.js").read_text(encoding="utf-8")
+    table: dict[str, object] = json.loads(text[text.index("{\n") : text.rindex("}") + 1])
+    return table
+
+
+def messages(frames: Frames) -> list[dict]:
+    """Every message in the frames, those inside others included."""
+    found = []
+
+    def look(value: object) -> None:
+        if isinstance(value, dict):
+            if set(value) == {"id", "values"}:
+                found.append(value)
+            for part in value.values():
+                look(part)
+        elif isinstance(value, (list, tuple)):
+            for part in value:
+                look(part)
+
+    look(frames.to_dict())
+    return found
+
+
+def templates(entry: object) -> list[str]:
+    return list(entry.values()) if isinstance(entry, dict) else [entry]
+
+
+@pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
+def test_every_message_has_a_sentence_and_all_that_fills_it(preset):
+    table = words()
+    for message in messages(frames_of(explorer.run(preset.program))):
+        assert message["id"] in table
+        for template in templates(table[message["id"]]):
+            holes = set(re.findall(r"\{(\w+)(?::\w+)?\}", template))
+            assert holes <= set(message["values"])
+
+
+def test_sentences_that_depend_on_a_number_cover_all_numbers():
+    for entry in words().values():
+        if isinstance(entry, dict):
+            assert "other" in entry
+            assert set(entry) <= {"one", "two", "other"}
+
+
+def test_marks_in_sentences_come_in_pairs():
+    for entry in words().values():
+        for template in templates(entry) if not isinstance(entry, list) else []:
+            assert template.count("==") % 2 == 0
+            assert template.count("~~") % 2 == 0
+
+
+def test_every_word_that_the_script_asks_for_is_there():
+    table = words()
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in (FOLDER / "js").glob("*.js"))
+    asked = set(re.findall(r"WORDS\[\"([\w.]+)\"\]", scripts)) | set(
+        re.findall(r"\btext\(\"([\w.]+)\"", scripts)
+    )
+    assert asked
+    assert asked <= set(table)
+
+
+def test_what_the_browser_gets_is_strict_json_and_small():
+    data = json.dumps(player.browser_data(explorer.run(TUTORIAL)), allow_nan=False)
+    assert len(data) < 40_000
+
+
+def test_equal_runs_have_one_signature_and_different_runs_do_not():
+    once, again = explorer.run(TUTORIAL), explorer.run(TUTORIAL)
+    other = explorer.run(TUTORIAL.replace("+ 2", "+ 1"))
+    assert player.browser_data(once)["signature"] == player.browser_data(again)["signature"]
+    assert player.browser_data(once)["signature"] != player.browser_data(other)["signature"]
+
+
+def test_small_cards_come_with_a_large_picture_for_the_camera():
+    wide = "import torch\nh = torch.ones(2, requires_grad=True)\n"
+    wide += "for i in range(20):\n    h = torch.sin(h)\nh.sum().backward()\n"
+    (picture,) = player.browser_data(explorer.run(wide))["pictures"]
+    assert (picture["fit"]["density"], picture["follow"]["density"]) == ("S", "L")
+    (picture,) = player.browser_data(explorer.run(TUTORIAL))["pictures"]
+    assert (picture["fit"]["density"], picture["follow"]) == ("L", None)
+
+
+def test_show_mounts_one_component_with_the_run():
+    def page():
+        import explorer
+        from explorer.ui import player
+
+        run = explorer.run("import torch\nx = torch.ones(2, requires_grad=True)\n(x * 2).sum()")
+        player.show(run, key="here", start=1, height=420, program_panel=False)
+
+    at = AppTest.from_function(page, default_timeout=20).run()
+    assert not at.exception
+    (component,) = at.get("bidi_component")
+    data = json.loads(component.proto.json)
+    assert (data["start"], data["height"], data["program_panel"]) == (1, 420, False)
+    assert [item["label"] for item in data["frames"]["scenes"][0]["items"]] == [
+        "….sum()",
+        "x * 2",
+        "x",
+    ]
+
+
+def test_the_scripts_say_only_what_the_page_may_do():
+    """Text of a program never becomes markup, and nothing is fetched."""
+    script = player.script()
+    for forbidden in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "fetch(", "http://"):
+        assert forbidden not in script.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_every_colour_comes_from_the_theme():
+    colors = set(re.findall(r"#[0-9A-Fa-f]{3,6}\b", (FOLDER / "player.css").read_text()))
+    assert colors == set()
+    sheet = style_sheet()
+    for theme in (LIGHT, DARK):
+        for color in (theme.paper, theme.now, theme.zero, *theme.plus, *theme.minus):
+            assert color in sheet
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+def test_numbers_stand_out_from_their_cells(theme):
+    for color in (*theme.plus, *theme.minus, theme.now):
+        assert contrast(readable_on(color), color) >= 4.5
+    assert contrast(theme.muted, theme.zero) >= 4.5
+    assert contrast(theme.ink, theme.paper) >= 7
