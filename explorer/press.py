@@ -35,7 +35,7 @@ def pressed(
     `leaves` are the names whose `.grad` a zero_grad clears, `call` the backward that a press
     repeats, as `backward_call` wrote it.
     """
-    lines = [program.source.rstrip("\n")]
+    lines = [program.source.rstrip("\n"), *(["", "# added by pressing"] if presses else [])]
     for press in presses:
         if press.kind == "backward":
             lines.append(_with_keyword(call, keep=press.keep))

@@ -13,10 +13,10 @@ with right:
     if run is not None:
         st.code(run.program.source, line_numbers=True)
         widgets.say_what_went_wrong(run)
-        if run.printed:
-            st.caption("It printed")
-            st.code(run.printed, language=None)
 
 if run is not None:
+    # A preset leaves room under its story, the form under the program.
+    with right if session.choice() == session.NETWORK else left:
+        widgets.what_it_printed(run)
     st.subheader("Variables")
     widgets.variables_table(run.tensors)

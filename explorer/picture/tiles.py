@@ -22,10 +22,13 @@ LONGEST: Final = 96
 _FONT: Final = "ui-monospace,'SF Mono','Cascadia Mono','DejaVu Sans Mono',monospace"
 
 
-def tile_html(values: Values | None, *, scale: float, theme: Theme, name: str = "") -> str:
+def tile_html(
+    values: Values | None, *, scale: float, theme: Theme, name: str = "", roomy: bool = True
+) -> str:
     """The tile of `values` on a scale that ends at ±`scale`; None is torch's None.
 
-    `name` is the tensor's, for the hover text of its elements.
+    `name` is the tensor's, for the hover text of its elements. `roomy` prints up to 16 numbers, and
+    otherwise up to 4.
     """
     if values is None:
         return _none(theme)
@@ -38,7 +41,7 @@ def tile_html(values: Values | None, *, scale: float, theme: Theme, name: str = 
         title = f"{name} = {number}" if values.size == 1 else f"{name}: all {number}"
         cell = _cell(tile.cells[0], scale, theme, wide, high, number, title, size=15)
         return _frame(wide, high, theme, "display:grid", cell)
-    return _grid(tile, values, scale, theme, name)
+    return _grid(tile, values, scale, theme, name, 16 if roomy else 4)
 
 
 def legend_html(scale: float, theme: Theme) -> str:
@@ -62,9 +65,9 @@ def legend_html(scale: float, theme: Theme) -> str:
 # ---------------------------------------------------------------------------------------- parts
 
 
-def _grid(tile: Tile, values: Values, scale: float, theme: Theme, name: str) -> str:
+def _grid(tile: Tile, values: Values, scale: float, theme: Theme, name: str, most: int) -> str:
     numbers = [_number(cell) for cell in tile.cells]
-    printed = tile.block == (1, 1) and tile.columns <= 4 and len(numbers) <= 16
+    printed = tile.block == (1, 1) and tile.columns <= 4 and len(numbers) <= most
     if printed:
         wide, high = max(44.0, 8.2 * max(map(len, numbers)) + 10), 26.0
     else:

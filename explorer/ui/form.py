@@ -90,15 +90,10 @@ def _data(spec: NetworkSpec, problems: dict[str, str]) -> dict[str, Any]:
 
 
 def _whole(label: str, field: str, value: int, problems: dict[str, str]) -> int:
-    """A whole number; an emptied field keeps the number it had."""
-    typed: int | None = st.number_input(
-        label, value=value, step=1, key=_key(field), placeholder="a number"
-    )
-    if typed is None:
-        st.warning(f"{label} is empty: type a whole number. Until then it stays {value}.")
-        return value
+    """A whole number, allowed or not."""
+    typed = st.number_input(label, value=value, step=1, key=_key(field))
     _say(problems, field)
-    return int(typed)
+    return typed
 
 
 def _numbers(
@@ -165,13 +160,13 @@ def _detail(field: str, layer: Layer) -> Layer:
             "Width", value=layer.width, step=1, key=_key(f"{field}.width"),
             label_visibility="collapsed",
         )  # fmt: skip
-        return layer if width is None else msgspec.structs.replace(layer, width=int(width))
+        return msgspec.structs.replace(layer, width=width)
     if layer.kind == "Dropout":
         p = st.number_input(
             "p", value=float(layer.p), step=0.1, key=_key(f"{field}.p"),
             label_visibility="collapsed",
         )  # fmt: skip
-        return layer if p is None else msgspec.structs.replace(layer, p=p)
+        return msgspec.structs.replace(layer, p=p)
     if layer.kind == "Residual":
         names = list(ACTIVATIONS)
         at = names.index(layer.activation) if layer.activation in names else 0

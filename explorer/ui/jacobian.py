@@ -1,6 +1,5 @@
 """Choose a Jacobian on the page, and say what was found."""
 
-import re
 from typing import Literal
 
 import streamlit as st
@@ -45,7 +44,7 @@ def choose(run: Run) -> JacobianAsk | None:
 
 def input_names(run: Run) -> list[str]:
     """Everything that a derivative can be taken by: leaves first, then what was computed."""
-    leaves = [node.leaf for node in run.trace.nodes if node.leaf and _named(node.leaf)]
+    leaves = [node.leaf for node in run.trace.nodes if node.leaf and widgets.is_named(node.leaf)]
     own = [v.name for v in run.tensors if v.last and v.is_leaf and v.requires_grad]
     computed = [widgets.title_of(v) for v in run.tensors if v.grad_fn]
     return list(dict.fromkeys([*reversed(leaves), *own, *computed]))
@@ -70,12 +69,7 @@ def default_inputs(run: Run, output: Variable) -> tuple[str, ...]:
                 reached.add(target)
                 waiting.append(target)
     leaves = (run.trace.nodes[node].leaf for node in sorted(reached, reverse=True))
-    return tuple(dict.fromkeys(leaf for leaf in leaves if leaf and _named(leaf)))
-
-
-def _named(leaf: str) -> bool:
-    """Whether the program has a name for the leaf, so that it can be asked about."""
-    return re.fullmatch(r"leaf_\d+", leaf) is None
+    return tuple(dict.fromkeys(leaf for leaf in leaves if leaf and widgets.is_named(leaf)))
 
 
 def answer(ask: JacobianAsk) -> Answer:

@@ -18,27 +18,35 @@ from explorer.ui import session, widgets
 MAX_PRESSES: Final = 40
 """Presses that one program takes before it has to be reset."""
 
+ROOMY: Final = 3
+"""Leaves up to which their tiles print every number of small tensors."""
+
 _STYLE: Final = """
 <style>
-.ledger { border-collapse: collapse; }
-.ledger-scroll { overflow-x: auto; }
-.ledger th, .ledger td { border: 0; border-top: 1px solid var(--edge); padding: 10px 14px;
-  vertical-align: middle; text-align: left; }
-.ledger thead th { border-top: 0; font-weight: 600; padding: 2px 14px 6px; }
+.ledger { border-collapse: collapse; width: 100%; }
+.ledger.large { zoom: 1.3; }
+.ledger td { border: 0; border-top: 1px solid var(--edge); padding: 12px 10px;
+  vertical-align: top; text-align: left; }
+.ledger td:first-child { width: 1%; min-width: 150px; }
 .ledger .mono, .ledger-legend .word { font-family: ui-monospace, 'SF Mono', 'Cascadia Mono',
   'DejaVu Sans Mono', monospace; }
-.ledger .mono { font-size: 15px; }
-.ledger .shape { color: var(--quiet); font-weight: 400; font-size: 13px; }
-.ledger .call { font-size: 17px; font-weight: 700; white-space: nowrap; }
-.ledger .line { color: var(--quiet); font-size: 13px; max-width: 300px; overflow-wrap: anywhere; }
-.ledger .sum { display: flex; align-items: center; gap: 9px; font-size: 18px; }
+.ledger .call { font-size: 19px; font-weight: 700; white-space: nowrap; }
+.ledger .line { color: var(--quiet); font-size: 13px; max-width: 200px; white-space: nowrap;
+  overflow: hidden; text-overflow: ellipsis; }
+.ledger .leaves { display: flex; flex-wrap: wrap; gap: 14px 34px; }
+.ledger .leaf { display: grid; gap: 5px; align-content: start; }
+.ledger .leaf .mono { font-size: 15px; font-weight: 600; }
+.ledger .leaf .shape, .ledger .remark { color: var(--quiet); font-size: 13px; font-weight: 400; }
+.ledger .sum { display: flex; align-items: center; gap: 9px; font-size: 19px; }
 .ledger .sum figure { margin: 0; display: grid; justify-items: center; gap: 2px; }
-.ledger .sum figcaption { font-size: 11.5px; color: var(--quiet); }
+.ledger .sum figcaption { font-size: 12px; color: var(--quiet); }
+.ledger .sum .sign { padding-bottom: 18px; }
 .ledger .fresh { background: var(--now); }
 .ledger .failed .call::before { content: "✕ "; }
 .ledger i, .ledger-legend i { display: block; font-style: normal; }
 .tile { display: inline-block; box-sizing: content-box; }
-.ledger-legend { display: flex; align-items: center; gap: 8px; font-size: 13px; flex-wrap: wrap; }
+.ledger-legend { display: flex; align-items: center; gap: 8px; font-size: 13px; flex-wrap: wrap;
+  padding-bottom: 10px; }
 .ledger-legend .key { display: inline-flex; align-items: center; gap: 6px; margin-left: 18px; }
 </style>
 """
@@ -70,16 +78,18 @@ def show(run: Run) -> None:
     shown = session.run(longer)
     own_lines = len(program.source.rstrip("\n").splitlines())
     rows = _rows(shown, presses, own_lines, longer.source.splitlines())
-    st.html(_STYLE + _html(rows, _leaf_names(shown), len(presses)))
-    _explain_error(shown, presses, own_lines)
-    with st.expander(f"The program that ran, with {len(presses)} lines added by pressing"):
+    left, right = st.columns([8, 5], gap="medium")
+    with left:
+        st.html(_STYLE + _html(rows, _leaf_names(shown), len(presses)))
+        _explain_error(shown, presses, own_lines)
+    with right:
         st.code(longer.source, line_numbers=True)
 
 
 def _controls(run: Run, presses: tuple[Press, ...]) -> bool:
     """Draw buttons and switches; returns whether the program's own calls keep their graph."""
     full = len(presses) >= MAX_PRESSES
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "backward()", type="primary", on_click=_press, args=("backward",), disabled=full,
             help="Walks the graph once more and adds into every leaf's .grad.",
@@ -128,8 +138,10 @@ def _reset() -> None:
 
 
 def _leaf_names(run: Run) -> list[str]:
-    """Leaves that any shown call touched, in order of first touch."""
-    return list(dict.fromkeys(leaf.name for call in _calls(run) for leaf in call.leaves))
+    """Every leaf that the program has a name for: those used first in front."""
+    touched = [leaf.name for call in _calls(run) for leaf in call.leaves]
+    named = [node.leaf for node in run.trace.nodes if node.leaf and widgets.is_named(node.leaf)]
+    return list(dict.fromkeys([*reversed(named), *touched]))
 
 
 def _plain_leaves(run: Run) -> list[str]:
@@ -198,58 +210,52 @@ def _html(rows: list[Row], names: list[str], presses: int) -> str:
         if values is not None
     ]
     scale = largest(numbers) or 1.0
-    shapes = {
-        name: "×".join(map(str, leaf.added.shape)) or "scalar"
-        for row in rows
-        for name, leaf in row.leaves.items()
-        if leaf.added is not None
-    }
-    head = "".join(
-        f'<th><span class="mono">{escape(name)}.grad</span> '
-        f'<span class="shape">{shapes.get(name, "")}</span></th>'
-        for name in names
-    )
+    roomy = len(names) <= ROOMY
     body = []
     for i, row in enumerate(rows):
         fresh = presses > 0 and i == len(rows) - 1
         style = " ".join([*(["fresh"] if fresh else []), *(["failed"] if row.error else [])])
-        first = (
-            f'<td><div class="call">{escape(row.title)}</div>'
-            f'<div class="line mono">{escape(row.line)}</div></td>'
+        leaves = "".join(_leaf(row, name, scale, roomy=roomy) for name in names)
+        body.append(
+            f'<tr class="{style}"><td><div class="call">{escape(row.title)}</div>'
+            f'<div class="line mono" title="{escape(row.line, quote=True)}">{escape(row.line)}'
+            f'</div><div class="remark">{escape(row.remark)}</div></td>'
+            f'<td><div class="leaves">{leaves}</div></td></tr>'
         )
-        cells = "".join(f"<td>{_sum(row, name, scale)}</td>" for name in names)
-        body.append(f'<tr class="{style}">{first}{cells}</tr>')
     return (
         f'<div style="--edge:{colors.hairline};--quiet:{colors.muted};--now:{colors.now_soft}">'
         f'<div class="ledger-legend">{legend_html(scale, colors)}</div>'
-        f'<div class="ledger-scroll"><table class="ledger"><thead><tr><th></th>{head}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table></div></div>"
+        f'<table class="ledger{" large" if roomy else ""}"><tbody>{"".join(body)}</tbody></table></div>'
     )
 
 
-def _sum(row: Row, name: str, scale: float) -> str:
-    """before + added = after, or the single state that a zero_grad() left."""
+def _leaf(row: Row, name: str, scale: float, *, roomy: bool) -> str:
+    """before + added = after of one leaf, or the single state that a zero_grad() left."""
     colors = widgets.theme()
 
     def tile(values: Values | None, word: str) -> str:
-        drawn = tile_html(values, scale=scale, theme=colors, name=f"{name}.grad")
+        drawn = tile_html(values, scale=scale, theme=colors, name=f"{name}.grad", roomy=roomy)
         return f"<figure>{drawn}<figcaption>{word}</figcaption></figure>"
 
-    if row.cleared is not None:
-        if name not in row.cleared:
-            return '<span class="shape">cleared; the next call will show it</span>'
-        return f'<div class="sum">{tile(row.cleared[name], "now")}</div>'
     leaf = row.leaves.get(name)
-    if leaf is None:
-        return '<span class="shape">not reached</span>'
-    parts = [
-        tile(leaf.before, "before"),
-        "+",
-        tile(leaf.added, "added"),
-        "=",
-        tile(leaf.after, "after"),
-    ]
-    return f'<div class="sum">{"".join(parts)}</div>'
+    shape = ""
+    if leaf is not None and leaf.added is not None:
+        shape = "×".join(map(str, leaf.added.shape)) or "scalar"
+    if leaf is not None:
+        parts = [tile(leaf.before, "before"), tile(leaf.added, "added"), tile(leaf.after, "after")]
+        state = (
+            f'{parts[0]}<span class="sign">+</span>{parts[1]}<span class="sign">=</span>{parts[2]}'
+        )
+    elif row.cleared is None:
+        state = '<span class="remark">no path leads here: nothing arrives</span>'
+    elif name in row.cleared:
+        state = tile(row.cleared[name], "now")
+    else:
+        state = '<span class="remark">the next call will show it</span>'
+    return (
+        f'<div class="leaf"><div><span class="mono">{escape(name)}.grad</span> '
+        f'<span class="shape">{shape}</span></div><div class="sum">{state}</div></div>'
+    )
 
 
 def _explain_error(run: Run, presses: Sequence[Press], own_lines: int) -> None:

@@ -1,5 +1,6 @@
 """Small pieces that several pages share: the header, sentences and tables."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ _STYLE: Final = """
 <style>
 [data-testid="stMainBlockContainer"] { padding-left: 20px; padding-right: 20px; }
 [data-testid="stHeader"] { border-bottom: 1px solid #8B95A355; }
+[data-testid="stHeading"] :is(h1, h2, h3) { padding-top: 0; }
 @media (min-width: 1200px) {
   [data-testid="stLayoutWrapper"]:has(> .st-key-picker) {
     position: fixed; top: 10px; right: 190px; width: clamp(320px, 36vw - 140px, 560px);
@@ -98,3 +100,18 @@ def _row(variable: Variable) -> dict[str, Any]:
 def title_of(variable: Variable) -> str:
     """The variable as asks name it: `y`, or `y#3` for an earlier value of a name."""
     return variable.name if variable.last else f"{variable.name}#{variable.number}"
+
+
+def is_named(leaf: str) -> bool:
+    """Whether the program has a name of its own for the leaf, so that it can be asked about."""
+    return re.fullmatch(r"leaf_\d+", leaf) is None
+
+
+def what_it_printed(run: Run) -> None:
+    """What the program printed, and the warnings that torch gave."""
+    if run.printed:
+        st.caption("It printed")
+        st.code(run.printed.rstrip("\n"), language=None)
+    for warning in run.warnings:
+        where = f"Line {warning.line}" if warning.line else "The program"
+        st.warning(f"{where} gave a {warning.type}: {warning.message}")

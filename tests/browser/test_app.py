@@ -194,14 +194,6 @@ def test_a_layer_of_width_zero_gives_a_sentence_and_loses_nothing(visit: Visit) 
     page.wait_for_url(re.compile("net="))
 
 
-def test_an_emptied_number_gives_a_sentence(visit: Visit) -> None:
-    page = visit("program?preset=network")
-    batch = page.get_by_label("Batch", exact=True)
-    batch.fill("")
-    batch.press("Enter")
-    expect(page.get_by_text("Batch is empty")).to_be_visible()
-
-
 def test_a_built_network_travels_in_its_link(visit: Visit) -> None:
     page = visit("program?preset=network")
     press(page, "Add a layer")

@@ -9,9 +9,8 @@ from explorer import presets
 
 
 def ledger(app: AppTest) -> str:
-    return next(
-        block.proto.body for block in app.get("html") if "ledger-scroll" in block.proto.body
-    )
+    bodies = [block.proto.body for block in app.get("html")]
+    return next(body for body in bodies if '<table class="ledger' in body)
 
 
 def rows(app: AppTest) -> list[str]:
@@ -37,7 +36,7 @@ def own_calls_keep_their_graph(app: AppTest) -> AppTest:
 
 def test_the_program_s_own_call_is_the_first_row(open_page: OpenPage) -> None:
     app = open_page("accumulation")
-    assert rows(app) == ["call 1 out.backward() None before + 4.5 added = 4.5 after"]
+    assert rows(app) == ["call 1 out.backward() x.grad 2×2 None before + 4.5 added = 4.5 after"]
 
 
 def test_a_second_press_adds_to_what_is_there(open_page: OpenPage) -> None:
@@ -45,15 +44,15 @@ def test_a_second_press_adds_to_what_is_there(open_page: OpenPage) -> None:
     switch(app, "retain_graph", on=True)
     press(press(app, "backward()"), "backward()")
     assert rows(app)[1:] == [
-        "call 2 out.backward(retain_graph=True) 4.5 before + 4.5 added = 9 after",
-        "call 3 out.backward(retain_graph=True) 9 before + 4.5 added = 13.5 after",
+        "call 2 out.backward(retain_graph=True) x.grad 2×2 4.5 before + 4.5 added = 9 after",
+        "call 3 out.backward(retain_graph=True) x.grad 2×2 9 before + 4.5 added = 13.5 after",
     ]
 
 
 def test_without_retain_graph_torch_says_why_and_the_first_row_stays(open_page: OpenPage) -> None:
     app = press(open_page("accumulation"), "backward()")
     assert "Trying to backward through the graph a second time" in app.error[0].value
-    assert rows(app)[0] == "call 1 out.backward() None before + 4.5 added = 4.5 after"
+    assert rows(app)[0] == "call 1 out.backward() x.grad 2×2 None before + 4.5 added = 4.5 after"
     assert "retain_graph" in app.info[0].value
 
 
@@ -63,9 +62,9 @@ def test_zero_grad_leaves_none_or_zeros(open_page: OpenPage) -> None:
     switch(app, "set_to_none", on=False)
     press(press(app, "backward()"), "zero_grad()")
     assert rows(app)[1:] == [
-        "zero_grad() set_to_none=True None now",
-        "call 2 out.backward() None before + 4.5 added = 4.5 after",
-        "zero_grad() set_to_none=False 0 now",
+        "zero_grad() set_to_none=True x.grad None now",
+        "call 2 out.backward() x.grad 2×2 None before + 4.5 added = 4.5 after",
+        "zero_grad() set_to_none=False x.grad 0 now",
     ]
 
 
@@ -85,8 +84,10 @@ def test_undo_takes_back_one_press_and_reset_all(open_page: OpenPage) -> None:
 
 def test_the_added_lines_can_be_read(open_page: OpenPage) -> None:
     app = press(own_calls_keep_their_graph(open_page("accumulation")), "zero_grad()")
-    assert app.code[0].value.splitlines()[-2:] == [
+    assert app.code[0].value.splitlines()[-4:] == [
         "out.backward(retain_graph=True)",
+        "",
+        "# added by pressing",
         "x.grad = None",
     ]
 
