@@ -1,0 +1,322 @@
+"""Why a number is what it is: its rule, the terms that add up to it, and torch's own value.
+
+Nothing is assumed to agree: `Why.agrees` is the outcome of comparing what the terms and the formula
+give with what torch sent.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from explorer.data import (
+    AxisPart,
+    BackwardCall,
+    Leaf,
+    LocalJacobian,
+    Node,
+    Plain,
+    Step,
+    Terms,
+    Values,
+    storage_dtype,
+)
+from explorer.explain.rule import NotKeptError
+from explorer.explain.rules import rule_of
+
+MAX_TERMS = 8
+"""Terms that are listed one by one; the rest is given as a count and a sum."""
+
+NO_FORMULA = "No formula is written for {name}; its weights are what torch's own node answers."
+NO_RULE = "No formula is written for {name}."
+NO_TERMS = "The terms are not known here."
+SENT_NONE = "torch sent None here: nothing flows along this edge."
+UNKNOWN = "The number itself was not kept: {note}."
+
+_EPS = {
+    "float64": 2.0**-52, "complex128": 2.0**-52, "float32": 2.0**-23, "complex64": 2.0**-23,
+    "bfloat16": 2.0**-7, "float16": 2.0**-10,
+}  # fmt: skip
+_COARSE = 2.0**-2
+_ALLOWED = 32
+"""Roundings by which two ways to the same number may differ."""
+
+
+class Term(Plain, frozen=True):
+    """One of the numbers that were added: `factor` (which is `label`) times `weight`."""
+
+    label: str
+    factor: float
+    weight: float
+    product: float
+
+
+class Why(Plain, frozen=True):
+    """Why one number is what it is.
+
+    `symbols` and `sentence` are the rule's, empty where none is written. `terms` are the largest,
+    `more` further ones sum to `rest`, zeros are left out; all of them sum to `total`. `formula` is
+    what the written formula gives, `torch` what the engine passed on. Each is None where it is not
+    known. `agrees` says whether everything known gives torch's number, and is None if there is
+    nothing to compare.
+    """
+
+    label: str
+    symbols: str = ""
+    sentence: str = ""
+    terms: tuple[Term, ...] = ()
+    more: int = 0
+    rest: float = 0.0
+    total: float | None = None
+    formula: float | None = None
+    torch: float | None = None
+    agrees: bool | None = None
+    notes: tuple[str, ...] = ()
+
+
+def explain(
+    call: BackwardCall,
+    step: Step,
+    slot: int,
+    element: int,
+    local: LocalJacobian | Terms | None = None,
+) -> Why:
+    """Why the node of `step` sent this number: `element` (in C order) of what left on `slot`.
+
+    `local` is the node's local Jacobian for this slot, or the `Terms` of this very element. Without
+    one, the rule's formula stands alone.
+    """
+    node = call.trace.nodes[step.node]
+    rule = rule_of(node.name)
+    notes = []
+    sent, said = _element(_at(step.cotangents_out, slot), element)
+    if said:
+        notes.append(said)
+    weights = _weights(local, element)
+    if isinstance(local, LocalJacobian | Terms) and local.note:
+        notes.append(_sentence(local.note))
+    if rule is None:
+        text = NO_FORMULA if weights is not None else NO_RULE
+        notes.append(text.format(name=node.name))
+    elif weights is None:
+        notes.append(NO_TERMS)
+    formula = None
+    if rule is not None:
+        try:
+            formula = float(np.real(rule.evaluate(call.trace, step, slot).ravel()[element]))
+        except NotKeptError as missing:
+            notes.append(_sentence(str(missing)))
+    terms = None if weights is None else _terms(step, node, weights)
+    return _why(
+        AxisPart(f"{node.name} slot {slot}", _shape(call, step.node, slot)).label(element),
+        terms,
+        sent,
+        _rounding((*step.cotangents_in, *step.cotangents_out)),
+        scale=_scale(step, slot),
+        symbols=rule.part(slot).symbols if rule else "",
+        sentence=rule.sentence if rule else "",
+        formula=formula,
+        notes=notes,
+    )
+
+
+def explain_arrival(call: BackwardCall, step: Step, output: int, element: int) -> Why:
+    """Why this number came into the node of `step`: one term for each edge, and v at a root."""
+    node = call.trace.nodes[step.node]
+    arrived, said = _element(_at(step.cotangents_in, output), element)
+    notes = [said] if said else []
+    ran = {done.node: done for done in call.steps}
+    found: list[Term] = []
+    values: list[Values | None] = [_at(step.cotangents_in, output)]
+    for number, (root, nr) in enumerate(zip(call.roots, call.root_nrs, strict=False)):
+        if (root, nr) == (step.node, output):
+            v = _at(call.gradient, number)
+            one = 1.0 if v is None else _element(v, element)[0]
+            if one is not None:
+                found.append(Term("v", one, 1.0, one))
+    for edge in call.trace.edges:
+        if (edge.target, edge.input_nr) == (step.node, output) and edge.source in ran:
+            part = _at(ran[edge.source].cotangents_out, edge.slot)
+            number_ = _element(part, element)[0]
+            if number_ is not None:
+                values.append(part)
+                label = f"{call.trace.nodes[edge.source].name}, slot {edge.slot}"
+                found.append(Term(label, number_, 1.0, number_))
+    return _why(
+        AxisPart(node.leaf or node.name, node.outputs[output].shape).label(element),
+        found,
+        arrived,
+        _rounding(values),
+        sentence="What arrives is the sum of what every user of this value sends back.",
+        notes=notes,
+        keep_zeros=True,
+    )
+
+
+def explain_leaf(leaf: Leaf, element: int) -> Why:
+    """Why `.grad` of a leaf holds this number: what was there before, and what this call added."""
+    after, said = _element(leaf.after, element)
+    found = []
+    for label, values in (("before", leaf.before), ("added", leaf.added)):
+        number = _element(values, element)[0]
+        if number is not None:
+            found.append(Term(label, number, 1.0, number))
+    shape = leaf.after.shape if leaf.after else ()
+    return _why(
+        AxisPart(f"{leaf.name}.grad", shape).label(element),
+        found,
+        after,
+        _rounding([leaf.before, leaf.added, leaf.after]),
+        symbols="before + added",
+        sentence="A backward adds to .grad, and never replaces it.",
+        notes=[said] if said else [],
+        keep_zeros=True,
+    )
+
+
+# ---------------------------------------------------------------------------------------- together
+
+
+def _why(
+    label: str,
+    terms: Sequence[Term] | None,
+    torch: float | None,
+    eps: float,
+    *,
+    scale: float = 0.0,
+    symbols: str = "",
+    sentence: str = "",
+    formula: float | None = None,
+    notes: Sequence[str] = (),
+    keep_zeros: bool = False,
+) -> Why:
+    """Sort and count the terms, and compare everything with torch's number."""
+    total, size = None, 0.0
+    listed: list[Term] = []
+    if terms is not None:
+        total = math.fsum(t.product for t in terms) if _finite(terms) else _plain_sum(terms)
+        size = sum(abs(t.product) for t in terms)
+        listed = [t for t in terms if keep_zeros or t.weight != 0]
+        if not keep_zeros:
+            listed.sort(key=lambda t: -abs(t.product) if math.isfinite(t.product) else -math.inf)
+    rest = listed[MAX_TERMS:]
+    agrees: bool | None = None
+    if torch is not None:
+        checks = []
+        if total is not None:
+            checks.append(_same(total, torch, size, eps))
+        if formula is not None:
+            # Without terms, what may cancel is judged by the largest number in sight.
+            checks.append(_same(formula, torch, size if terms is not None else scale, eps))
+        agrees = all(checks) if checks else None
+    return Why(
+        label,
+        symbols,
+        sentence,
+        tuple(listed[:MAX_TERMS]),
+        len(rest),
+        _plain_sum(rest),
+        total,
+        formula,
+        torch,
+        agrees,
+        tuple(notes),
+    )
+
+
+def _same(found: float, torch: float, size: float, eps: float) -> bool:
+    """Whether two numbers are equal up to the rounding of sums of total size `size`."""
+    if not (math.isfinite(found) and math.isfinite(torch)):
+        return found == torch or (math.isnan(found) and math.isnan(torch))
+    return abs(found - torch) <= _ALLOWED * eps * max(size, abs(torch))
+
+
+def _finite(terms: Sequence[Term]) -> bool:
+    return all(math.isfinite(term.product) for term in terms)
+
+
+def _plain_sum(terms: Sequence[Term]) -> float:
+    return float(sum(term.product for term in terms))
+
+
+# ----------------------------------------------------------------------------------------- numbers
+
+
+def _weights(local: LocalJacobian | Terms | None, element: int) -> npt.NDArray[np.float64] | None:
+    """The weights of the incoming elements, all cotangents side by side."""
+    if isinstance(local, LocalJacobian):
+        J = None if local.values is None else local.values.array
+        return None if J is None else J[:, element].astype(np.float64)
+    if local is None or not local.weights:
+        return None
+    arrays = [one.array for one in local.weights if one is not None]
+    if any(array is None for array in arrays):
+        return None
+    return np.concatenate([a.ravel() for a in arrays if a is not None]).astype(np.float64)
+
+
+def _terms(step: Step, node: Node, weights: npt.NDArray[np.float64]) -> list[Term] | None:
+    """One term for each incoming element; None where g was not kept."""
+    several = len(node.outputs) > 1
+    found: list[Term] = []
+    at = 0
+    for number, output in enumerate(node.outputs):
+        if "float" not in output.dtype:
+            continue
+        values = _at(step.cotangents_in, number)
+        size = math.prod(output.shape)
+        if values is None:
+            g = np.zeros(size)
+        elif values.array is None:
+            return None
+        else:
+            g = values.array.astype(np.float64).ravel()
+        part = AxisPart(f"g{number}" if several else "g", output.shape)
+        for k in np.flatnonzero((weights[at : at + size] != 0) | ~np.isfinite(g)):
+            factor, weight = float(g[k]), float(weights[at + k])
+            found.append(Term(part.label(int(k)), factor, weight, factor * weight))
+        at += size
+    return found
+
+
+def _element(values: Values | None, element: int) -> tuple[float | None, str]:
+    """One element, or a sentence saying why it is not known."""
+    if values is None:
+        return None, SENT_NONE
+    if values.array is None:
+        return None, UNKNOWN.format(note=values.note or "no numbers")
+    return float(np.real(values.array.ravel()[element])), ""
+
+
+def _scale(step: Step, slot: int) -> float:
+    """The largest finite number that came in or went out."""
+    seen = [v.array for v in (*step.cotangents_in, _at(step.cotangents_out, slot)) if v is not None]
+    sizes = [np.abs(array[np.isfinite(array)]) for array in seen if array is not None]
+    return max((float(size.max()) for size in sizes if size.size), default=0.0)
+
+
+def _rounding(values: Sequence[Values | None]) -> float:
+    """The coarsest rounding among the dtypes of `values`."""
+    return max((_eps(v.dtype) for v in values if v is not None), default=0.0)
+
+
+def _eps(dtype: str) -> float:
+    if dtype in _EPS:
+        return _EPS[dtype]
+    return _COARSE if storage_dtype(dtype).kind == "f" else 0.0
+
+
+def _at(values: Sequence[Values | None], number: int) -> Values | None:
+    return values[number] if number < len(values) else None
+
+
+def _shape(call: BackwardCall, node: int, slot: int) -> tuple[int, ...]:
+    for edge in call.trace.edges:
+        if (edge.source, edge.slot) == (node, slot):
+            return call.trace.nodes[edge.target].outputs[edge.input_nr].shape
+    return ()
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."
