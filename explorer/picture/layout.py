@@ -41,6 +41,12 @@ from explorer.picture.measure import (
 MARGIN = 26.0
 """Free space around the picture."""
 
+GUTTER = 30.0
+"""Free space between two lines of a picture that is broken into lines."""
+
+ASPECT = 3.2
+"""Width over height of a picture that is broken into lines, about that of the stage."""
+
 Point = tuple[float, float]
 
 
@@ -208,11 +214,15 @@ class _Placing:
         self.rank: dict[int, int] = {}
         self.routes: dict[tuple[int, int], list[Point]] = {}
         self.bends: list[Point] = []
+        self.line: dict[int, int] = {}
+        self.gutters: dict[int, float] = {}
 
     def picture(self) -> Picture:
         """Everything placed."""
         rows = self._rows()
         self._place_cards(rows)
+        self._wrap()
+        self._place_sockets()
         self._place_own_buckets()
         self._place_shared_buckets()
         paths = [self._path(wire) for wire in self.scene.wires]
@@ -504,6 +514,45 @@ class _Placing:
             width = SEED_WIDTH[self.density.name] if unit < 0 else self.density.width
             x = self.middles[self.rank[unit]] - width / 2
             self.card[unit] = Box(x, lanes[unit] - self._lane(unit), width, self.heights[unit])
+
+    def _wrap(self) -> None:
+        """Break a long picture of small cards into lines that read like text, left to right and
+        down, so that the whole of it is not seen through a slit."""
+        self.line = dict.fromkeys(self.graph.units, 0)
+        if self.density is not SMALL or len(self.columns) < 2:
+            return
+        boxes = {unit: self._cell(unit) for unit in self.graph.units}
+        whole = _around(list(boxes.values()), 0)
+        lines = round(math.sqrt(whole.w / (whole.h + GUTTER) / ASPECT))
+        if lines < 2:
+            return
+        # Columns count from the right, lines from the top: the first line has the last columns.
+        share = whole.w / lines
+        line_of = [min(lines - 1, int((x - whole.x) / share)) for x, _ in self.columns]
+        down = 0.0
+        for line in sorted(set(line_of)):
+            columns = [column for column, on in enumerate(line_of) if on == line]
+            units = [unit for unit in self.graph.units if self.rank[unit] in columns]
+            left = min(self.columns[column][0] for column in columns)
+            held = _around([boxes[unit] for unit in units], 0)
+            for column in columns:
+                begin, end = self.columns[column]
+                self.columns[column] = (begin - left, end - left)
+                self.middles[column] -= left
+            for unit in units:
+                card = self.card[unit]
+                self.card[unit] = Box(card.x - left, card.y - held.y + down, card.w, card.h)
+                self.line[unit] = line
+            self.gutters[line] = down - GUTTER / 2
+            down += held.h + GUTTER
+
+    def _cell(self, unit: int) -> Box:
+        """A card with what hangs below it."""
+        card = self.card[unit]
+        left, right = self._reach(unit)
+        return Box(card.middle - left, card.y, left + right, card.h + self.below[unit][2])
+
+    def _place_sockets(self) -> None:
         for unit in self.graph.units:
             if unit >= 0:
                 ways, body = self.into[unit], self.card[unit]
@@ -623,6 +672,16 @@ class _Placing:
             body = Box(edge[0] - width, start[1] - BEAD_HEIGHT / 2, width, BEAD_HEIGHT)
             self.spots[bead] = Spot(bead, body, body)
             start = (body.x, start[1])
+        if self.line[unit] != self.line[wire.target]:
+            # Round the corner in the gaps beside the cards and in the gutter above the line.
+            gutter, half = self.gutters[self.line[unit]], self.density.gap / 2
+            left = min(start[0] - half, self.columns[self.rank[unit]][0] - half)
+            right = max(end[0] + half, self.columns[self.rank[wire.target]][1] + half)
+            hops.append(
+                f"M{_xy(start)}H{left:.1f}V{gutter:.1f}H{right:.1f}V{end[1]:.1f}H{end[0]:.1f}"
+            )
+            self.bends += [(left, gutter), (right, end[1])]
+            return Path(wire.number, tuple(hops), (*end, 180.0))
         curve = self._curve(unit, wire.target, start, end)
         hops.append(_svg(curve))
         return Path(wire.number, tuple(hops), _arrow(curve, min(abs(start[0] - end[0]) / 2, 26)))
@@ -721,7 +780,10 @@ class _Placing:
 
     def _roads(self) -> list[Road]:
         """The forward value of each wire once, from the card that made it to its user."""
-        roads, seen, named = [], set(), set()
+        roads: list[Road] = []
+        if self.density is SMALL:
+            return roads
+        seen, named = set(), set()
         for wire in self.scene.wires:
             source, target = self.graph.source(wire), wire.target
             if self.items[target].kind == "bucket" or (source, target, wire.input_nr) in seen:
