@@ -46,6 +46,7 @@ from explorer.data import (
     Values,
 )
 from explorer.errors import ExplorerError
+from explorer.opening import load
 
 __all__ = [
     "BackwardCall",
@@ -57,6 +58,7 @@ __all__ = [
     "Trace",
     "Values",
     "jacobian",
+    "load",
     "record",
     "run",
     "trace",

@@ -15,14 +15,14 @@ True
 import math
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar, Self, overload
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-FORMAT = 1
-"""Number of the file format. A file with another number is refused, never half-read."""
+from explorer import files
 
 MAX_ELEMENTS = 65_536
 """Elements that one `Values` keeps; above it, shape and statistics only."""
@@ -50,6 +50,10 @@ class Plain(msgspec.Struct, frozen=True):
             msgspec.ValidationError: a field is missing or has the wrong type.
         """
         return msgspec.convert(built, cls)
+
+    def save(self, path: str | Path) -> None:
+        """Write this value to a JSON file that `explorer.load` opens again."""
+        files.write(path, type(self).__name__, self.to_dict())
 
 
 # --------------------------------------------------------------------------------------- values
@@ -245,7 +249,7 @@ class Trace(Plain, frozen=True):
     roots: tuple[int, ...]
     root_nrs: tuple[int, ...] = ()
     torch: str = ""
-    format: int = FORMAT
+    format: int = files.FORMAT
 
     def __repr__(self) -> str:
         return f"Trace({len(self.nodes)} nodes, {len(self.edges)} edges, roots {self.roots})"
@@ -583,7 +587,7 @@ class Run(Plain, frozen=True):
     warnings: tuple[RunWarning, ...] = ()
     notes: tuple[str, ...] = ()
     torch: str = ""
-    format: int = FORMAT
+    format: int = files.FORMAT
 
     _NO_TRACE: ClassVar[Trace] = Trace((), (), ())
 

@@ -30,3 +30,7 @@ class SpecError(ExplorerError):
 
 class LayoutError(ExplorerError):
     """A picture could not be laid out within its limits of time, memory or edges."""
+
+
+class FileError(ExplorerError):
+    """A file cannot be opened: damaged, foreign, too large, or of another format."""

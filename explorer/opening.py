@@ -1,0 +1,137 @@
+"""Open a file that `.save(...)` wrote, believing nothing in it.
+
+What a file holds is checked before anybody draws it: every index points at something, every value
+has as many bytes as its shape says.
+
+>>> import tempfile, pathlib
+>>> from explorer.data import Edge, Node, TensorMeta, Trace
+>>> nodes = (Node(0, "ExpBackward0", None, (TensorMeta((2,), "float32"),)),)
+>>> with tempfile.TemporaryDirectory() as folder:
+...     path = pathlib.Path(folder) / "graph.json"
+...     Trace(nodes, (), (0,)).save(path)
+...     load(path)
+Trace(1 nodes, 0 edges, roots (0,))
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from explorer import files
+from explorer.data import BackwardCall, Jacobian, Run, Trace, Values, storage_dtype
+from explorer.errors import FileError
+
+Opened = Trace | BackwardCall | Jacobian | Run
+
+KINDS: dict[str, type[Opened]] = {
+    kind.__name__: kind for kind in (Trace, BackwardCall, Jacobian, Run)
+}
+"""What a file may hold."""
+
+
+def load(path: str | Path) -> Opened:
+    """The Trace, BackwardCall, Jacobian or Run in the file at `path`.
+
+    Raises:
+        FileError: the file is damaged, foreign, too large, of another format, or holds values that
+            contradict one another.
+        OSError: there is no such file.
+    """
+    return _opened(*files.read(path))
+
+
+def loads(whole: bytes) -> Opened:
+    """As `load`, from the bytes of a file."""
+    return _opened(*files.decode(whole))
+
+
+def _opened(kind: str, content: dict[str, Any]) -> Opened:
+    if kind not in KINDS:
+        raise FileError(f"The file holds a {kind!r}; allowed are {', '.join(KINDS)}.")
+    try:
+        value = KINDS[kind].from_dict(content)
+    except (msgspec.ValidationError, TypeError, ValueError, OverflowError) as error:
+        raise FileError(f"The {kind} in the file is damaged: {error}.") from error
+    for complaint in _complaints(value):
+        raise FileError(f"The {kind} in the file is damaged: {complaint}.")
+    return value
+
+
+def _complaints(value: Opened) -> Iterator[str]:
+    """Everything in `value` that contradicts itself."""
+    for values in _every_values(value):
+        yield from _wrong_values(values)
+    if isinstance(value, Jacobian):
+        if value.values.shape != (len(value.rows), len(value.columns)):
+            yield "the matrix has another shape than its labels"
+        if value.values.data is None:
+            yield "the matrix has no numbers"
+        if len(value.reached) != len(value.columns.parts):
+            yield "`reached` does not fit the columns"
+        return
+    trace = value if isinstance(value, Trace) else value.trace
+    yield from _wrong_trace(trace)
+    calls = value.calls if isinstance(value, Run) else ()
+    for call in (value,) if isinstance(value, BackwardCall) else calls:
+        yield from _wrong_call(call, len(trace.nodes))
+    for place in _places(value):
+        if not 0 <= place < len(trace.nodes):
+            yield f"node {place} is not in the graph"
+
+
+def _wrong_values(values: Values) -> Iterator[str]:
+    if any(size < 0 for size in values.shape):
+        yield f"a tensor has shape {values.shape}"
+        return
+    try:
+        stored = storage_dtype(values.dtype)
+    except TypeError:
+        stored = None
+    if stored is None or stored.kind not in "biufc":
+        yield f"{values.dtype!r} is no dtype of numbers"
+        return
+    if values.data is not None and len(values.data) != values.size * stored.itemsize:
+        yield f"a tensor of shape {values.shape} has {len(values.data)} bytes"
+
+
+def _wrong_trace(trace: Trace) -> Iterator[str]:
+    count = len(trace.nodes)
+    if [node.index for node in trace.nodes] != list(range(count)):
+        yield "the nodes are not numbered from 0"
+    for edge in trace.edges:
+        if not (0 <= edge.source < count and 0 <= edge.target < count and edge.slot >= 0):
+            yield f"an edge leads from node {edge.source} to node {edge.target} of {count}"
+    if not all(0 <= root < count for root in trace.roots):
+        yield f"the roots {trace.roots} are not in the graph"
+
+
+def _wrong_call(call: BackwardCall, count: int) -> Iterator[str]:
+    error = () if call.error is None or call.error.node is None else (call.error.node,)
+    leaves = tuple(leaf.node for leaf in call.leaves if leaf.node is not None)
+    for place in (*call.roots, *leaves, *call.freed, *error, *(s.node for s in call.steps)):
+        if not 0 <= place < count:
+            yield f"node {place} is not in the graph"
+
+
+def _places(value: Opened) -> Iterator[int]:
+    """Node numbers of a Run's variables and ops."""
+    if isinstance(value, Run):
+        named = (variable.node for variable in (*value.tensors, *value.leaves))
+        operands = (o.node for op in value.forward for o in (*op.inputs, *op.outputs))
+        yield from (node for node in (*named, *operands) if node is not None)
+        yield from (node for op in value.forward for node in op.nodes)
+
+
+def _every_values(value: object) -> Iterator[Values]:
+    """Every `Values` inside `value`, however deep."""
+    stack = [value]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, Values):
+            yield one
+        elif isinstance(one, tuple):
+            stack += one
+        elif isinstance(one, msgspec.Struct):
+            stack += [getattr(one, field) for field in one.__struct_fields__]
