@@ -39,8 +39,9 @@ def show() -> None:
     problems = {problem.field: str(problem) for problem in held.problems()}
     changed = msgspec.structs.replace(
         held,
-        **_data(held, problems),
+        **_sizes(held, problems),
         layers=_layers(held, problems),
+        **_data(held, problems),
         **_switches(held, problems),
     )
     if changed != held:
@@ -61,22 +62,25 @@ def _say(problems: dict[str, str], field: str) -> None:
 # ----------------------------------------------------------------------------------------- data
 
 
+def _sizes(spec: NetworkSpec, problems: dict[str, str]) -> dict[str, int]:
+    """Features of a sample, samples, and the seed."""
+    labels = {"inputs": "Inputs", "batch": "Batch", "seed": "Seed"}
+    sizes = {}
+    for column, (field, label) in zip(st.columns(3), labels.items(), strict=True):
+        with column:
+            sizes[field] = _whole(label, field, getattr(spec, field), problems)
+    return sizes
+
+
 def _data(spec: NetworkSpec, problems: dict[str, str]) -> dict[str, Any]:
-    """Sizes, numbers, loss and seed."""
-    inputs, batch, seed = st.columns(3)
-    with inputs:
-        wide = _whole("Inputs", "inputs", spec.inputs, problems)
-    with batch:
-        many = _whole("Batch", "batch", spec.batch, problems)
-    with seed:
-        start = _whole("Seed", "seed", spec.seed, problems)
+    """The loss, and the numbers that go in."""
     losses = list(LOSSES)
     loss = st.selectbox(
         "Loss", losses, index=losses.index(spec.loss) if spec.loss in losses else 0,
         format_func=lambda name: LOSSES[name], key=_key("loss"),
     )  # fmt: skip
     _say(problems, "loss")
-    data: dict[str, Any] = {"inputs": wide, "batch": many, "seed": start, "loss": loss}
+    data: dict[str, Any] = {"loss": loss}
     data["values"] = _numbers(
         "Input values", "values", spec.values, problems, f"{spec.batch} × {spec.inputs}"
     )
@@ -133,7 +137,7 @@ def _layer(i: int, layer: Layer, last: int, problems: dict[str, str]) -> Layer:
     """The row of one layer."""
     field = f"layers[{i}]"
     kind_at, detail_at, up, down, away = st.columns(
-        [4, 3, 1, 1, 1], vertical_alignment="bottom", gap="small"
+        [4, 3, 1, 1, 1], vertical_alignment="center", gap="small"
     )
     kinds = list(LAYER_KINDS)
     kind = kind_at.selectbox(

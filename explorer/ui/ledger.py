@@ -31,13 +31,13 @@ _STYLE: Final = """
 .ledger .mono, .ledger-legend .word { font-family: ui-monospace, 'SF Mono', 'Cascadia Mono',
   'DejaVu Sans Mono', monospace; }
 .ledger .call { font-size: 19px; font-weight: 700; white-space: nowrap; }
-.ledger .line { color: var(--quiet); font-size: 13px; max-width: 200px; white-space: nowrap;
+.ledger .line { color: var(--quiet); font-size: 13px; max-width: 170px; white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; }
 .ledger .leaves { display: flex; flex-wrap: wrap; gap: 14px 34px; }
 .ledger .leaf { display: grid; gap: 5px; align-content: start; }
 .ledger .leaf .mono { font-size: 15px; font-weight: 600; }
 .ledger .leaf .shape, .ledger .remark { color: var(--quiet); font-size: 13px; font-weight: 400; }
-.ledger .sum { display: flex; align-items: center; gap: 9px; font-size: 19px; }
+.ledger .sum { display: flex; flex-wrap: wrap; align-items: center; gap: 9px; font-size: 19px; }
 .ledger .sum figure { margin: 0; display: grid; justify-items: center; gap: 2px; }
 .ledger .sum figcaption { font-size: 12px; color: var(--quiet); }
 .ledger .sum .sign { padding-bottom: 18px; }
@@ -225,7 +225,8 @@ def _html(rows: list[Row], names: list[str], presses: int) -> str:
     return (
         f'<div style="--edge:{colors.hairline};--quiet:{colors.muted};--now:{colors.now_soft}">'
         f'<div class="ledger-legend">{legend_html(scale, colors)}</div>'
-        f'<table class="ledger{" large" if roomy else ""}"><tbody>{"".join(body)}</tbody></table></div>'
+        f'<table class="ledger{" large" if roomy else ""}"><tbody>{"".join(body)}</tbody></table>'
+        "</div>"
     )
 
 
