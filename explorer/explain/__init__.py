@@ -4,6 +4,8 @@
   function; None where no formula is written.
 - `explain(call, step, slot, element, local)`: why a node sent this number: the terms that add up
   to it, largest first, and whether terms and formula agree with what torch sent.
+- `explain_call(call, locals)`: the rule, the local Jacobian and whether both agree with torch, for
+  every step and slot at once.
 - `explain_arrival(call, step, output, element)`: why this number arrived: what came by each edge.
 - `explain_leaf(leaf, element)`: why `.grad` holds this number: before + added.
 
@@ -17,9 +19,18 @@ True
 
 from explorer.explain.rule import NotKeptError, Part, Rule
 from explorer.explain.rules import RULES, rule_of
-from explorer.explain.why import MAX_TERMS, Term, Why, explain, explain_arrival, explain_leaf
+from explorer.explain.why import (
+    MAX_TERMS,
+    Rundown,
+    Term,
+    Why,
+    explain,
+    explain_arrival,
+    explain_call,
+    explain_leaf,
+)
 
 __all__ = [
-    "MAX_TERMS", "RULES", "NotKeptError", "Part", "Rule", "Term", "Why", "explain",
-    "explain_arrival", "explain_leaf", "rule_of",
+    "MAX_TERMS", "RULES", "NotKeptError", "Part", "Rule", "Rundown", "Term", "Why", "explain",
+    "explain_arrival", "explain_call", "explain_leaf", "rule_of",
 ]  # fmt: skip

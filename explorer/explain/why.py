@@ -5,12 +5,15 @@ give with what torch sent.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from explorer.data import (
+    Axis,
     AxisPart,
     BackwardCall,
     Leaf,
@@ -73,6 +76,93 @@ class Why(Plain, frozen=True):
     torch: float | None = None
     agrees: bool | None = None
     notes: tuple[str, ...] = ()
+
+
+class Rundown(Plain, frozen=True):
+    """What there is to say about everything that a node sent on one slot in step `step`.
+
+    `symbols` and `sentence` are the rule's, empty where none is written. `local` is the local
+    Jacobian (elements coming in × elements going out), None where `notes` say why. `agrees` says
+    whether gᵀJ and the formula, as far as each is known, give all that torch sent; it is None if
+    there is nothing to compare.
+    """
+
+    step: int
+    node: int
+    slot: int
+    symbols: str = ""
+    sentence: str = ""
+    local: Values | None = None
+    agrees: bool | None = None
+    notes: tuple[str, ...] = ()
+
+
+def explain_call(
+    call: BackwardCall,
+    locals: Sequence[LocalJacobian] = (),  # noqa: A002 - as in Answer.locals
+) -> tuple[Rundown, ...]:
+    """One rundown for each slot that leads somewhere, step by step: all that a panel needs.
+
+    `locals` are the answer to `LocalAsk` for this call.
+    """
+    known = {(one.node, one.slot): one for one in locals}
+    slots: dict[int, list[int]] = defaultdict(list)
+    for edge in call.trace.edges:
+        slots[edge.source].append(edge.slot)
+    return tuple(
+        _rundown(call, number, slot, known.get((step.node, slot)))
+        for number, step in enumerate(call.steps)
+        for slot in slots[step.node]
+    )
+
+
+def _rundown(call: BackwardCall, number: int, slot: int, local: LocalJacobian | None) -> Rundown:
+    step = call.steps[number]
+    node = call.trace.nodes[step.node]
+    rule = rule_of(node.name)
+    sent = _at(step.cotangents_out, slot)
+    notes = [] if rule else [NO_RULE.format(name=node.name)]
+    if sent is None:
+        notes.append(SENT_NONE)
+    real = None if sent is None or sent.array is None else np.real(sent.array).ravel()
+    eps = _rounding((*step.cotangents_in, sent))
+    checks: list[bool] = []
+    size = np.full(real.shape, _scale(step, slot)) if real is not None else np.zeros(0)
+    J = None if local is None or local.values is None else local.values.array
+    if local is not None and local.note:
+        notes.append(_sentence(local.note))
+    g = None if J is None else _incoming(step, node)
+    if J is not None and g is not None and real is not None:
+        with np.errstate(all="ignore"):
+            products = g[:, None] * J.astype(np.float64)
+            products[np.broadcast_to(J == 0, products.shape)] = 0.0
+            size = np.abs(products).sum(0)
+            checks.append(_all_same(products.sum(0), real, size, eps))
+    if rule is not None:
+        try:
+            made = np.real(rule.evaluate(call.trace, step, slot)).ravel()
+            if real is not None:
+                checks.append(_all_same(made, real, size, eps))
+        except NotKeptError as missing:
+            notes.append(_sentence(str(missing)))
+    return Rundown(
+        number,
+        step.node,
+        slot,
+        rule.part(slot).symbols if rule else "",
+        rule.sentence if rule else "",
+        None if local is None else local.values,
+        all(checks) if checks else None,
+        tuple(notes),
+    )
+
+
+def _all_same(
+    found: npt.NDArray[Any], real: npt.NDArray[Any], size: npt.NDArray[Any], eps: float
+) -> bool:
+    return all(
+        _same(float(f), float(r), float(s), eps) for f, r, s in zip(found, real, size, strict=True)
+    )
 
 
 def explain(
@@ -150,7 +240,7 @@ def explain_arrival(call: BackwardCall, step: Step, output: int, element: int) -
         _rounding(values),
         sentence="What arrives is the sum of what every user of this value sends back.",
         notes=notes,
-        keep_zeros=True,
+        in_order=True,
     )
 
 
@@ -171,7 +261,7 @@ def explain_leaf(leaf: Leaf, element: int) -> Why:
         symbols="before + added",
         sentence="A backward adds to .grad, and never replaces it.",
         notes=[said] if said else [],
-        keep_zeros=True,
+        in_order=True,
     )
 
 
@@ -189,7 +279,7 @@ def _why(
     sentence: str = "",
     formula: float | None = None,
     notes: Sequence[str] = (),
-    keep_zeros: bool = False,
+    in_order: bool = False,
 ) -> Why:
     """Sort and count the terms, and compare everything with torch's number."""
     total, size = None, 0.0
@@ -197,8 +287,8 @@ def _why(
     if terms is not None:
         total = math.fsum(t.product for t in terms) if _finite(terms) else _plain_sum(terms)
         size = sum(abs(t.product) for t in terms)
-        listed = [t for t in terms if keep_zeros or t.weight != 0]
-        if not keep_zeros:
+        listed = list(terms)
+        if not in_order:
             listed.sort(key=lambda t: -abs(t.product) if math.isfinite(t.product) else -math.inf)
     rest = listed[MAX_TERMS:]
     agrees: bool | None = None
@@ -256,28 +346,39 @@ def _weights(local: LocalJacobian | Terms | None, element: int) -> npt.NDArray[n
     return np.concatenate([a.ravel() for a in arrays if a is not None]).astype(np.float64)
 
 
-def _terms(step: Step, node: Node, weights: npt.NDArray[np.float64]) -> list[Term] | None:
-    """One term for each incoming element; None where g was not kept."""
-    several = len(node.outputs) > 1
-    found: list[Term] = []
-    at = 0
+def _incoming(step: Step, node: Node) -> npt.NDArray[np.float64] | None:
+    """g: all floating-point cotangents coming in, side by side; None where one was not kept."""
+    parts = []
     for number, output in enumerate(node.outputs):
         if "float" not in output.dtype:
             continue
         values = _at(step.cotangents_in, number)
-        size = math.prod(output.shape)
         if values is None:
-            g = np.zeros(size)
+            parts.append(np.zeros(math.prod(output.shape)))
         elif values.array is None:
             return None
         else:
-            g = values.array.astype(np.float64).ravel()
-        part = AxisPart(f"g{number}" if several else "g", output.shape)
-        for k in np.flatnonzero((weights[at : at + size] != 0) | ~np.isfinite(g)):
-            factor, weight = float(g[k]), float(weights[at + k])
-            found.append(Term(part.label(int(k)), factor, weight, factor * weight))
-        at += size
-    return found
+            parts.append(values.array.astype(np.float64).ravel())
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _terms(step: Step, node: Node, weights: npt.NDArray[np.float64]) -> list[Term] | None:
+    """One term for each incoming element; None where g was not kept."""
+    g = _incoming(step, node)
+    if g is None:
+        return None
+    several = len(node.outputs) > 1
+    axis = Axis(
+        tuple(
+            AxisPart(f"g{number}" if several else "g", output.shape)
+            for number, output in enumerate(node.outputs)
+            if "float" in output.dtype
+        )
+    )
+    return [
+        Term(axis[int(k)], float(g[k]), float(weights[k]), float(g[k] * weights[k]))
+        for k in np.flatnonzero(weights)
+    ]
 
 
 def _element(values: Values | None, element: int) -> tuple[float | None, str]:
