@@ -345,6 +345,18 @@ def test_autograd_grad_hands_its_result_to_the_bucket():
     assert shown.tiles[leaf.result].cells == (3.0, 12.0)
 
 
+def test_an_edge_that_the_engine_left_out_carries_nothing_and_is_not_none():
+    source = "import torch\nx = torch.ones(2, requires_grad=True)\n"
+    source += "w = torch.ones(2, requires_grad=True)\ny = (x * w).sum()\n"
+    source += "torch.autograd.grad(y, x)\n"
+    shown = scene(source)
+    left_out = labelled(shown, "w")
+    (wire,) = [wire for wire in shown.wires if wire.target == left_out.index]
+    assert (wire.lands, wire.hops[0].step) == (None, None)
+    assert left_out.states == ((0, "idle"),)
+    assert left_out.before is None
+
+
 def test_a_cut_names_its_reason():
     source = "import torch\nx = torch.ones(2, requires_grad=True)\nwith torch.no_grad():\n"
     source += "    c = x * 5\n(x * c).sum().backward()\n"

@@ -35,7 +35,7 @@ class Item(Plain, frozen=True):
     which the node runs, None if it never does. `expected` counts the contributions that it waits
     for. `before`, `added` and `after` are tiles of a bucket, None where `.grad` was None. `sum` is
     the tile of all contributions together, `result` what `autograd.grad` returned for a leaf
-    instead of adding it into `.grad`.
+    instead of adding it into `.grad`. `recorded` is False where nobody noted a leaf's `.grad`.
     """
 
     index: int
@@ -59,6 +59,7 @@ class Item(Plain, frozen=True):
     after: int | None = None
     sum: int | None = None
     result: int | None = None
+    recorded: bool = True
 
 
 class Hop(Plain, frozen=True):
@@ -235,6 +236,10 @@ class Timing:
         out = self.call.steps[number - 1].cotangents_out
         return out[edge.slot] if edge.slot < len(out) else None
 
+    def needs(self, node: int) -> bool:
+        """Whether the call ran a node, or may still have wanted to when it raised."""
+        return not self.complete or node in self.order
+
     def sum_at(self, node: int, tiles: Tiles) -> int | None:
         """The tile of what a node of one output received in all."""
         number = self.order.get(node)
@@ -285,6 +290,9 @@ def build_wires(
             (onward,) = graph.outgoing[bead]
             value = timing.sent(onward)
             hops.append(Hop(timing.order.get(bead), tiles.number(value)))
+        if not timing.needs(target) and hops[-1].tile is None:
+            # The engine left this edge out: nothing was sent, which is not the same as None.
+            hops = [hop if hop.tile is not None else Hop(None, None) for hop in hops]
         tile = hops[-1].tile
         names = [labels.variable(target, input_nr), *(labels.variable(b) for b in reversed(beads))]
         outputs = graph.nodes[target].outputs
@@ -328,7 +336,8 @@ def build_items(
     landing: dict[int, list[int | None]] = defaultdict(list)
     for wire in wires:
         last = wire.beads[-1] if wire.beads else wire.source
-        if wire.seed is not None or not timing.complete or last in timing.order:
+        ran = last in timing.order and wire.hops[-1].step is not None
+        if wire.seed is not None or not timing.complete or ran:
             landing[wire.target].append(wire.lands)
         for position, bead in enumerate(wire.beads):
             landing[bead].append(wire.hops[position].step)
@@ -363,6 +372,7 @@ def build_items(
                 after=tiles.number(leaf.after) if leaf else None,
                 sum=timing.sum_at(index, tiles),
                 result=tiles.number(results.get(label)) if node.leaf is not None else None,
+                recorded=leaf is not None or timing.call is None,
             )
         )
     return tuple(items)

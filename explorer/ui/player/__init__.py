@@ -44,9 +44,10 @@ def show(
     """Draw the player of `run`.
 
     Args:
-        run: what to show; with several calls the person chooses one, the first is shown first.
+        run: what to show; with several calls the person chooses one, and the first that the program
+            made itself is shown first.
         key: identifies this player on its page; a rerun under the same key keeps the step.
-        start: the step of the first call to begin at, from 1; None or 0 is at rest.
+        start: the step of the shown call to begin at, from 1; None or 0 is at rest.
         height: height of the graph in px; by default what the window has room for.
         program_panel: whether the program is shown beside the numbers.
     """

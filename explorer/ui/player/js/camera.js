@@ -27,9 +27,10 @@ class Camera {
     return Math.min(w / bounds.w, h / bounds.h, 1.6);
   }
 
-  /** The zoom at which the tallest card fits with its buckets; the same for every step. */
+  /** The zoom at which the tallest card and its buckets fit with some air; the same in every step. */
   followZoom() {
-    return Math.max(this.fitZoom(), within(this.size.h / (this.stage.tallest + 60), 0.6, 1.4));
+    const high = Math.min(this.stage.picture.bounds.h, 1.4 * this.stage.tallest + 60);
+    return Math.max(this.fitZoom(), within(this.size.h / high, 0.7, 1.4));
   }
 
   fit(smooth = false) {

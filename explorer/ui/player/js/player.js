@@ -95,7 +95,15 @@ class Player {
     this.lines = programLines(this.frames.program.source);
     this.code.replaceChildren(...this.lines.map((line) => line.element));
     this.showProblem();
-    this.choose(known ? place.chosen : 0, known ? place.step : data.start ?? 0);
+    this.choose(known ? place.chosen : this.firstCall(), known ? place.step : data.start ?? 0);
+  }
+
+  /** The call to begin with: one that the program made itself, before those that torch makes inside
+   * a function such as `jacobian`. */
+  firstCall() {
+    const { scenes } = this.frames;
+    const own = scenes.findIndex((scene) => scene.frames.length && ["backward", "grad"].includes(scene.kind));
+    return own >= 0 ? own : Math.max(0, scenes.findIndex((scene) => scene.frames.length));
   }
 
   showProblem() {

@@ -372,7 +372,7 @@ class Stage {
     const { item, spot } = parts;
     const fired = item.order !== null && (item.order < step || (item.order === step && progress > GATHER));
     const single = spot.wires.length === 1 ? this.scene.wires[spot.wires[0]] : null;
-    let kind = fired ? "after" : "before";
+    let kind = fired ? "after" : item.recorded ? "before" : "empty";
     if (item.result !== null) kind = spot.wires.every((n) => this.landed(this.scene.wires[n], step, progress)) ? "result" : "empty";
     else if (!fired && single && this.landed(single, step, progress)) kind = "landed";
     if (parts.shown === kind) return;

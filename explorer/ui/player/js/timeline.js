@@ -67,14 +67,16 @@ class Timeline {
       return count === 1 ? text("timeline.call.one", { title: title(scene) }) : text("timeline.call", { title: title(scene), count });
     };
     if (frames.scenes.length === 1) return [words(frames.scenes[0])];
-    if (frames.scenes.length > 4) {
+    const shown = (scene, place) => (place === chosen ? words(scene) : title(scene));
+    const letters = frames.scenes.reduce((sum, scene, place) => sum + shown(scene, place).length + 4, 0);
+    if (letters * 6.5 > (this.callBox.clientWidth || 400)) {
       const select = html("select", { "aria-label": WORDS["select.call"], onchange: () => this.onCall(Number(select.value)) },
         ...frames.scenes.map((scene, place) => html("option", { value: place, selected: place === chosen || null }, words(scene))));
       return [select];
     }
     return frames.scenes.map((scene, place) => html("button", {
       type: "button", class: "call", "aria-pressed": String(place === chosen), onclick: () => this.onCall(place),
-    }, words(scene)));
+    }, shown(scene, place)));
   }
 
   /** Draw the tracks for the width that there is. */
