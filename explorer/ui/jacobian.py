@@ -1,6 +1,6 @@
 """Choose a Jacobian on the page, and say what was found."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -23,23 +23,34 @@ def choose(run: Run) -> JacobianAsk | None:
         return None
     left, right = st.columns([1, 3], vertical_alignment="top")
     names = list(outputs)
-    first = session.remembered("jacobian outputs", default_output(list(outputs.values())))
+    first = default_output(list(outputs.values()))
     chosen = left.selectbox(
-        "Derivatives of", names, index=names.index(first) if first in names else 0,
-        help=tip("Jacobian"),
-    )  # fmt: skip
-    session.remember("jacobian outputs", chosen)
+        "Derivatives of", names, key=_held("jacobian of", first, names), help=tip("Jacobian")
+    )
+    session.remember("jacobian of", chosen)
     options = [name for name in inputs if name != chosen]
-    held = session.remembered("jacobian inputs", default_inputs(run, outputs[chosen]))
+    reached = default_inputs(run, outputs[chosen])
     wrt = right.multiselect(
-        "with respect to", options, default=[name for name in held if name in options],
+        "with respect to", options, key=_held("jacobian by", reached, options),
         help=tip("leaf", "no path"), placeholder="Choose at least one tensor",
     )  # fmt: skip
-    session.remember("jacobian inputs", tuple(wrt))
+    session.remember("jacobian by", tuple(wrt))
     if not wrt:
         right.warning("Choose at least one tensor to differentiate by.")
         return None
     return JacobianAsk(chosen, tuple(wrt))
+
+
+def _held(name: str, default: Any, options: list[str]) -> str:
+    """The key of a picker that keeps its choice, as far as `options` still have it."""
+    key = session.widget_key(name, default)
+    held = st.session_state[key]
+    if isinstance(held, str):
+        if held not in options:
+            st.session_state[key] = default
+    else:
+        st.session_state[key] = [option for option in held if option in options]
+    return key
 
 
 def input_names(run: Run) -> list[str]:

@@ -109,10 +109,8 @@ def _controls(run: Run, presses: tuple[Press, ...]) -> bool:
 
 def _switch(label: str, term: str, *, default: bool) -> bool:
     """A switch that keeps its place until the program changes."""
-    key = f"switch {label}"
-    st.session_state.setdefault(key, session.remembered(f"{key} kept", default))
-    on = st.toggle(label, key=key, help=tip(term))
-    session.remember(f"{key} kept", on)
+    on = st.toggle(label, key=session.widget_key(label, default), help=tip(term))
+    session.remember(label, on)
     return on
 
 
@@ -120,8 +118,8 @@ def _press(kind: str) -> None:
     presses: tuple[Press, ...] = session.remembered("presses", ())
     made = Press(
         kind,
-        keep=st.session_state["switch retain_graph"],
-        to_none=st.session_state["switch set_to_none"],
+        keep=st.session_state[session.widget_key("retain_graph", default=False)],
+        to_none=st.session_state[session.widget_key("set_to_none", default=True)],
     )
     session.remember("presses", (*presses, made))
 

@@ -30,6 +30,7 @@ _SPEC = "spec"
 _FORM = "form number"
 _WRITTEN = "written url"
 _BROKEN = "broken link"
+_NUMBER = "program number"
 
 
 # --------------------------------------------------------------------------------------- choice
@@ -156,6 +157,16 @@ def _cached_run(key: str, _program: Program, _ask: tuple[Ask, ...]) -> Run:  # n
     return runner.run(_program, seed=_program.seed, ask=_ask)
 
 
+def program_number() -> int:
+    """Number of the current program, one more whenever another takes its place."""
+    number, known = st.session_state.get(_NUMBER, (0, None))
+    program = current_program()
+    if program != known:
+        number += 1
+        st.session_state[_NUMBER] = (number, program)
+    return int(number)
+
+
 def remembered(name: str, default: Any) -> Any:
     """A page's own value that lives as long as the program: another program starts it anew."""
     program = current_program()
@@ -169,3 +180,15 @@ def remembered(name: str, default: Any) -> Any:
 def remember(name: str, value: Any) -> None:
     """Keep `value` under `name` until the program changes."""
     st.session_state[name] = (current_program(), value)
+
+
+def widget_key(name: str, default: Any) -> str:
+    """The key of a widget that keeps its value from page to page, until the program changes.
+
+    Streamlit drops a widget's value when its page is left; it is put back from what `remember` was
+    told under the same name.
+    """
+    key = f"{name} in {program_number()}"
+    if key not in st.session_state:
+        st.session_state[key] = remembered(name, default)
+    return key

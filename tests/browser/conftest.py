@@ -29,7 +29,9 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    started = playwright.chromium.launch(
+        executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
+    )
     yield started
     started.close()
 

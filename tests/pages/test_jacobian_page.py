@@ -65,6 +65,22 @@ def test_a_variable_that_no_path_reaches_is_told_apart_from_zero(open_page: Open
     assert not np.isnan(z(app)[:, :3]).any()
 
 
+def test_inputs_can_be_chosen_one_after_another(open_page: OpenPage) -> None:
+    app = open_page("jacobian", preset="notebook")
+    for chosen in (["x"], ["x", "J"], ["x", "J", "Layer_1.bias"]):
+        app.multiselect[0].set_value(chosen).run()
+        assert app.multiselect[0].value == chosen
+    assert z(app).shape == (2, 3 + 6 + 16)
+
+
+def test_the_choice_survives_a_visit_to_another_page(open_page: OpenPage) -> None:
+    app = open_page("jacobian", preset="notebook")
+    app.multiselect[0].set_value(["x"]).run()
+    app.switch_page("../../pages/accumulation.py").run()
+    app.switch_page("../../pages/jacobian.py").run()
+    assert app.multiselect[0].value == ["x"]
+
+
 def test_choosing_no_input_gives_a_sentence(open_page: OpenPage) -> None:
     app = open_page("jacobian")
     app.multiselect[0].set_value([]).run()
