@@ -1,7 +1,6 @@
 """The names of a running program: which tensors each one stood for, and what to call a leaf."""
 
-import builtins
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -59,12 +58,15 @@ class LiveVariable:
 class Namespace(MutableMapping[str, Any]):
     """The program's module namespace: remembers every tensor that a name stood for.
 
-    The names live in `globals`, where functions of the program find them too; module-level code
-    stores through this mapping, which is how an assignment is noticed.
+    `names` are there before the program's first line. All names live in `globals`, where functions
+    of the program find them too; module-level code stores through this mapping, which is how an
+    assignment is noticed.
     """
 
-    def __init__(self, watch: Watch, assigned: Callable[[str, int], None]) -> None:
-        self.globals: dict[str, Any] = {"__builtins__": builtins, "__name__": "__main__"}
+    def __init__(
+        self, watch: Watch, assigned: Callable[[str, int], None], names: Mapping[str, Any]
+    ) -> None:
+        self.globals: dict[str, Any] = dict(names)
         self._watch = watch
         self._assigned = assigned
         self._variables: list[LiveVariable] = []

@@ -23,6 +23,7 @@ from explorer.autograd import private
 from explorer.autograd.answers import NodeAnswers
 from explorer.autograd.calls import CallWatch
 from explorer.autograd.jacobian import jacobian
+from explorer.autograd.language import FILENAME, PYTHON, Language, Stopped
 from explorer.autograd.namespace import Namespace
 from explorer.autograd.spans import Spans
 from explorer.autograd.values import Copier
@@ -39,8 +40,6 @@ from explorer.data import (
     Span,
 )
 
-FILENAME = "<program>"
-
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _FRAME = re.compile(rf'^  File "(?!{FILENAME})[^"]*", line \d+, in .*\n(?:    .*\n)*', re.MULTILINE)
 
@@ -50,13 +49,19 @@ _HIDDEN_WARNINGS = (DeprecationWarning, PendingDeprecationWarning, ImportWarning
 _ONE_AT_A_TIME = threading.RLock()
 
 
-def run(program: Program | str, *, seed: int = 0, ask: tuple[Ask, ...] = ()) -> Run:
+def run(
+    program: Program | str,
+    *,
+    seed: int = 0,
+    ask: tuple[Ask, ...] = (),
+    language: Language = PYTHON,
+) -> Run:
     """Run a short PyTorch script after `torch.manual_seed(seed)` and keep all that it showed.
 
     `program` is the source text, or a `Program` (whose own seed then counts). `ask` names what
     to compute on the way (Jacobians of variables, or of single nodes); it comes back in `.answers`
-    and changes nothing else. A program that raises still gives
-    everything up to there, and `.error`.
+    and changes nothing else. A program that raises still gives everything up to there, and
+    `.error`. `language` is what the program may say.
 
     >>> program = "x = torch.ones(2, requires_grad=True)\\n(x * x).sum().backward()\\nprint(x.grad)"
     >>> run(program).error.message
@@ -71,25 +76,26 @@ def run(program: Program | str, *, seed: int = 0, ask: tuple[Ask, ...] = ()) -> 
         program = Program(program, seed)
     with _ONE_AT_A_TIME:
         with _as_it_was():
-            asked = _Execution(program, ask)
+            asked = _Execution(program, ask, language)
             shown = asked.run()
         if not asked.nodes.ran_program:
             return shown
         # To answer, we ran a backward that the program wrote: it may remember that.
         with _as_it_was():
-            undisturbed = _Execution(program, ()).run()
+            undisturbed = _Execution(program, (), language).run()
         return msgspec.structs.replace(undisturbed, answers=shown.answers)
 
 
 class _Execution:
     """One run of one program."""
 
-    def __init__(self, program: Program, asks: tuple[Ask, ...]) -> None:
+    def __init__(self, program: Program, asks: tuple[Ask, ...], language: Language) -> None:
         self.program = program
+        self.language = language
         self.spans = Spans(FILENAME, program.source)
         self.copier = Copier()
         self.watch = CallWatch(self.spans, self.copier)
-        self.namespace = Namespace(self.watch, self.assigned)
+        self.namespace = Namespace(self.watch, self.assigned, language.names)
         self.watch.leaves = self.namespace.leaves
         self.nodes = NodeAnswers(asks)
         self.watch.begins = self.nodes.begin
@@ -98,15 +104,15 @@ class _Execution:
         self.warned: list[RunWarning] = []
 
     def run(self) -> Run:
-        printed = io.StringIO()
+        printed = self.language.printed()
         error: RunError | None = None
         _seed(self.program.seed)
         with redirect_stdout(printed), self._listening():
             try:
-                code = compile(self.program.source, FILENAME, "exec", dont_inherit=True)
+                code = self.language.compile(self.program.source)
                 with self.watch:
                     exec(code, self.namespace.globals, self.namespace)
-            except (Exception, SystemExit) as raised:  # noqa: BLE001 - all is shown
+            except (Exception, SystemExit, Stopped) as raised:  # noqa: BLE001 - all is shown
                 error = self._error(raised)
         with private.without_modes():
             return self._finish(_masked(printed.getvalue()), error)
