@@ -277,6 +277,31 @@ def test_nodes_of_a_sequential_are_called_after_their_modules():
     assert [item.label for item in cards] == ["….sum()", "net.1", "net.0"]
 
 
+def test_nodes_of_a_module_that_is_used_again_keep_its_own_expressions():
+    source = """\
+import torch
+from torch import nn
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.up = nn.Linear(2, 2)
+    def forward(self, x):
+        return x + torch.relu(self.up(x))
+net = nn.Sequential(Block(), Block())
+net(torch.ones(1, 2)).sum().backward()
+"""
+    labels = [item.label for item in scene(source).items if item.kind == "card"]
+    assert labels.count("x + …") == 2
+    assert labels.count("relu(…)") == 2
+    assert labels.count("up(x)") == 2
+
+
+def test_a_transpose_of_a_square_moves_numbers_without_changing_them():
+    source = "import torch\nx = torch.rand(2, 2, requires_grad=True)\n"
+    source += "(x.t() * torch.rand(2, 2)).sum().backward()\n"
+    assert words(scene(source), 3) == ["bead.moved"]
+
+
 def test_each_step_lights_the_span_of_its_node():
     lit = [frame.span for frame in scene(TUTORIAL).frames]
     texts = [span and cut_out(Program(TUTORIAL), span) for span in lit]

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from explorer.data import BackwardCall, Step, Values
 from explorer.frames.labels import Labels
@@ -92,7 +93,8 @@ class Captions:
         if before.size != after.size:
             return message("bead.sum", name=name, amount=self._amount(after), **shapes)
         if before.shape == after.shape:
-            return message("bead.same", name=name, **shapes)
+            stayed = before.data is not None and before.data == after.data
+            return message("bead.same" if stayed else "bead.moved", name=name, **shapes)
         return message("bead.shape", name=name, **shapes)
 
     def _bucket(self, item: Item) -> Message:
@@ -155,18 +157,23 @@ class Captions:
             return message(
                 "sends.one",
                 amount=self._amount(self._first(alive[0])),
-                target=code(self.name(self._items[alive[0].target])),
+                target=self._named(alive[0], label),
                 **values,
             )
         parts = [
             message(
                 "sends.part",
                 amount=self._amount(self._first(wire)),
-                target=code(self.name(self._items[wire.target])),
+                target=self._named(wire, label),
             )
             for wire in alive
         ]
         return message("sends.many", parts=parts, **values)
+
+    def _named(self, wire: Wire, label: dict[str, str]) -> Any:
+        """Where a wire leads, told from a node of the same expression that sends on it."""
+        target = code(self.name(self._items[wire.target]))
+        return message("earlier", name=target) if target == label else target
 
     def _uses(self, label: dict[str, str], alive: Sequence[Wire]) -> Message:
         """A node that used one value several times sends as many parts."""

@@ -112,12 +112,18 @@ class Labels:
         if node.span is None:
             return function_name(node.name)
         mates = self._made[node.span]
-        here = [mate for mate in mates if mate.module == node.module]
-        if len({mate.name for mate in here}) > 1:
+        if len({mate.name for mate in mates if mate.module == node.module}) > 1:
             return function_name(node.name)
-        if len({mate.module for mate in mates}) > 1:
-            return module_name(node.module) if node.module else function_name(node.name)
-        return self.expression(node.span)
+        differ = len({mate.name for mate in mates}) > 1
+        if node.module and (differ or self._calls_parent(node.span, node.module)):
+            return module_name(node.module)
+        return function_name(node.name) if differ else self.expression(node.span)
+
+    def _calls_parent(self, span: Span, module: str) -> bool:
+        """Whether `span` is a call of the container that holds `module`: `net(x)` for `net.0`."""
+        parent = module.rpartition(".")[0].rpartition(".")[2]
+        callee = cut_out(self.program, span).partition("(")[0].rpartition(".")[2]
+        return bool(parent) and parent == callee
 
     def variable(self, node: int, output: int = 0) -> str | None:
         """The variable that stood for an output of a node: `y`, or `y#3` if assigned again."""

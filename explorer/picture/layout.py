@@ -312,7 +312,8 @@ class _Placing:
             wide, tall = self._bucket_socket(bucket)
             tray = max(tray, count * (wide + 8) + 16)
             above = tall + 12
-        count_text = 130.0 if count > 1 else 0.0
+        # Beside the sockets stands how many have arrived, in few words below a card of its own.
+        count_text = 0.0 if count < 2 else 130.0 if bucket in self.shared else 62.0
         return max(tray + 2 * count_text, words + 6), above, tray, tray_height
 
     def _tray_content(self, bucket: int) -> float:

@@ -156,7 +156,7 @@ class Player {
     const { w, h } = this.camera.size;
     const zoom = Math.min(w / picture.bounds.w, h / picture.bounds.h);
     const near = Math.min(1.4, h / 420);
-    return this.scene.items.length > 0 && zoom * 13 < READABLE && near > 1.3 * zoom;
+    return this.scene.items.length > 0 && zoom * 13 < READABLE && near > 1.15 * zoom;
   }
 
   aim(smooth) {

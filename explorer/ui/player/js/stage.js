@@ -302,7 +302,7 @@ class Stage {
     if (!small) {
       const note = item.result !== null ? WORDS.returned : item.shape || "scalar";
       group.append(svg("text", { class: "leaf-shape", x: middle, y: below + size + 18 }, note));
-      this.drawBadge(parts, x + 4, y + h - 14, 12);
+      this.drawBadge(parts, x - 2, y + h - 8, 12);
     }
   }
 
@@ -359,8 +359,10 @@ class Stage {
     const ways = parts.spot.wires.map((number) => this.scene.wires[number]);
     const got = ways.filter((wire) => this.landed(wire, step, progress)).length;
     const over = state === "firing" || state === "done";
-    let words = text(parts.item.kind === "bucket" ? "count.arrived.bucket" : "count.arrived", { got, of: parts.item.expected });
-    if (over && parts.item.kind === "bucket") words = WORDS["count.summed"];
+    const room = parts.spot.box.x + parts.spot.box.w - Number(parts.count.getAttribute("x"));
+    const long = parts.item.kind === "bucket" && room > 110;
+    let words = text(long ? "count.arrived.bucket" : "count.arrived", { got, of: parts.item.expected });
+    if (over && parts.item.kind === "bucket") words = long ? WORDS["count.summed"] : WORDS["panel.sum"];
     else if (over && parts.item.sum !== null) {
       const sum = this.tiles[parts.item.sum];
       words = sum.uniform ? text("count.sum", { number: sum.cells[0] }) : WORDS["count.summed"];

@@ -22,6 +22,7 @@ const WORDS = {
   "amount.unknown": "{shape} numbers that were not kept",
   "amount.several": "{count} of {of} cotangents",
   "scalar": "a scalar",
+  "earlier": "an earlier {name}",
 
   "rest.root": "{root} is {value}, and nothing has flowed back yet. ~~{call} comes next.~~",
   "rest.call": "Nothing has flowed back yet. ~~{call} comes next.~~",
@@ -66,6 +67,7 @@ const WORDS = {
 
   "bead.shape": "{name} gives the cotangent its old shape back: =={before} becomes {after}.== ~~No number changes.~~",
   "bead.same": "{name} passes the cotangent on: =={after}, as it came.==",
+  "bead.moved": "{name} puts each number back in its old place: =={after}.== ~~No number changes.~~",
   "bead.sum": "{name} had made copies, so it adds up what they got: =={before} becomes {after}, {amount}.==",
   "bead.none": "{name} gets None and passes None on.",
 
@@ -109,7 +111,7 @@ const WORDS = {
   "panel.sum": "sum",
   "panel.freed": "torch frees this right after the step.",
   "panel.gone": "freed",
-  "panel.block": "each cell shows the largest of {rows}×{columns} numbers",
+  "panel.block": "a cell for {rows}×{columns}, the largest",
 
   "count.arrived": "{got} of {of}",
   "count.arrived.bucket": "{got} of {of} arrived",
