@@ -17,7 +17,7 @@
 True
 """
 
-from explorer.explain.rule import NotKeptError, Part, Rule
+from explorer.explain.rule import FormulaError, Part, Rule
 from explorer.explain.rules import RULES, rule_of
 from explorer.explain.why import (
     MAX_TERMS,
@@ -31,6 +31,6 @@ from explorer.explain.why import (
 )
 
 __all__ = [
-    "MAX_TERMS", "RULES", "NotKeptError", "Part", "Rule", "Rundown", "Term", "Why", "explain",
+    "MAX_TERMS", "RULES", "FormulaError", "Part", "Rule", "Rundown", "Term", "Why", "explain",
     "explain_arrival", "explain_call", "explain_leaf", "rule_of",
 ]  # fmt: skip

@@ -20,8 +20,8 @@ Numbers = Any
 """What a formula makes: an array, or one number."""
 
 
-class NotKeptError(Exception):
-    """A formula needs numbers that were not kept; the text says which."""
+class FormulaError(Exception):
+    """A formula cannot be put into numbers here; the text says why."""
 
 
 class Fired:
@@ -32,7 +32,7 @@ class Fired:
     the shape of what goes out on `n.slot`.
 
     Raises:
-        NotKeptError: the numbers were not kept (a tensor above the cap, packed or not saved).
+        FormulaError: the numbers were not kept (a tensor above the cap, packed or not saved).
     """
 
     def __init__(self, trace: Trace, step: Step, slot: int) -> None:
@@ -54,7 +54,7 @@ class Fired:
     def shape_of(self, slot: int) -> tuple[int, ...]:
         """Shape of the cotangent that goes out on `slot`."""
         if slot not in self._shapes:
-            raise NotKeptError(f"the shape of input {slot}, which requires no grad, is not known")
+            raise FormulaError(f"the shape of input {slot}, which requires no grad, is not known")
         return self._shapes[slot]
 
     @cached_property
@@ -86,7 +86,7 @@ class Fired:
     def __getattr__(self, name: str) -> Any:
         saved = self.__dict__.get("_saved", {}).get(name)
         if saved is None:
-            raise NotKeptError(f"{name} was not saved")
+            raise FormulaError(f"{name} was not saved")
         return _constant(saved.text) if saved.state == "constant" else _numbers(saved)
 
 
@@ -120,12 +120,15 @@ class Rule(NamedTuple):
         """The cotangent that goes out on `slot` in `step`, by the formula.
 
         Raises:
-            NotKeptError: it needs numbers that were not kept.
+            FormulaError: it needs numbers that were not kept, or is not written for this case.
         """
         fired = Fired(trace, step, slot)
-        with np.errstate(all="ignore"):
-            made = np.asarray(self.part(slot).formula(fired))
-        return summed_to(made, fired.shape)
+        try:
+            with np.errstate(all="ignore"):
+                made = np.asarray(self.part(slot).formula(fired))
+            return summed_to(made, fired.shape)
+        except (ArithmeticError, IndexError, TypeError, ValueError) as error:
+            raise FormulaError("the formula is not written for this case") from error
 
 
 def rule(sentence: str, *slots: tuple[str, Callable[[Fired], Numbers]]) -> Rule:
@@ -137,7 +140,7 @@ def summed_to(array: Array, shape: tuple[int, ...]) -> Array:
     """`array` summed over the dimensions along which a tensor of `shape` was broadcast to it."""
     lead = array.ndim - len(shape)
     if lead < 0:
-        raise NotKeptError(f"the formula gives shape {array.shape}, not {shape}")
+        raise ValueError(f"shape {array.shape} is no broadcast of {shape}")
     axes = [*range(lead)]
     axes += [lead + k for k, size in enumerate(shape) if size == 1 and array.shape[lead + k] != 1]
     summed = array.sum(axis=tuple(axes)) if axes else array
@@ -147,7 +150,7 @@ def summed_to(array: Array, shape: tuple[int, ...]) -> Array:
 def _wide(values: Values, what: str) -> Array:
     array = values.array
     if array is None:
-        raise NotKeptError(f"the numbers of {what} were not kept ({values.note})")
+        raise FormulaError(f"the numbers of {what} were not kept ({values.note})")
     if np.iscomplexobj(array):
         return array.astype(np.complex128)
     return array.astype(np.float64) if array.dtype.kind == "f" else array
@@ -155,7 +158,7 @@ def _wide(values: Values, what: str) -> Array:
 
 def _numbers(saved: Saved) -> Array:
     if saved.values is None:
-        raise NotKeptError(f"{saved.name} is {saved.state}")
+        raise FormulaError(f"{saved.name} is {saved.state}")
     return _wide(saved.values, saved.name)
 
 

@@ -58,9 +58,12 @@ def _repeat(n: Fired) -> Numbers:
 def _pad(n: Fired) -> Numbers:
     pairs = list(zip(n.pad[::2], n.pad[1::2], strict=True))[::-1]
     pairs = [(0, 0)] * (n.g.ndim - len(pairs)) + pairs
-    return n.g[
-        tuple(slice(low, size - high) for (low, high), size in zip(pairs, n.g.shape, strict=True))
-    ]
+    kept = tuple(
+        slice(max(low, 0), size - max(high, 0))
+        for (low, high), size in zip(pairs, n.g.shape, strict=True)
+    )
+    # A negative padding cuts off, and what was cut off gets 0.
+    return np.pad(n.g[kept], [(max(-low, 0), max(-high, 0)) for low, high in pairs])
 
 
 def _diagonal(n: Fired) -> Numbers:

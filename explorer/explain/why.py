@@ -25,7 +25,7 @@ from explorer.data import (
     Values,
     storage_dtype,
 )
-from explorer.explain.rule import NotKeptError
+from explorer.explain.rule import FormulaError
 from explorer.explain.rules import rule_of
 
 MAX_TERMS = 8
@@ -143,7 +143,7 @@ def _rundown(call: BackwardCall, number: int, slot: int, local: LocalJacobian | 
             made = np.real(rule.evaluate(call.trace, step, slot)).ravel()
             if real is not None:
                 checks.append(_all_same(made, real, size, eps))
-        except NotKeptError as missing:
+        except FormulaError as missing:
             notes.append(_sentence(str(missing)))
     return Rundown(
         number,
@@ -195,7 +195,7 @@ def explain(
     if rule is not None:
         try:
             formula = float(np.real(rule.evaluate(call.trace, step, slot).ravel()[element]))
-        except NotKeptError as missing:
+        except FormulaError as missing:
             notes.append(_sentence(str(missing)))
     terms = None if weights is None else _terms(step, node, weights)
     return _why(
