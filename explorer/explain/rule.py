@@ -6,6 +6,7 @@ nodes, which is to sum over broadcast dimensions.
 """
 
 import ast
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from explorer.data import Saved, Step, Trace, Values
+from explorer.data import Edge, Saved, Step, Trace, Values
 
 Array = npt.NDArray[Any]
 Numbers = Any
@@ -22,6 +23,16 @@ Numbers = Any
 
 class FormulaError(Exception):
     """A formula cannot be put into numbers here; the text says why."""
+
+
+def edges_from(trace: Trace, node: int) -> tuple[Edge, ...]:
+    """The edges that leave `node`, by slot. A trace keeps its edges sorted by source."""
+    first = bisect_left(trace.edges, node, key=_source)
+    return trace.edges[first : bisect_right(trace.edges, node, lo=first, key=_source)]
+
+
+def _source(edge: Edge) -> int:
+    return edge.source
 
 
 class Fired:
@@ -42,8 +53,7 @@ class Fired:
         self._saved = {saved.name: saved for saved in self._node.saved}
         self._shapes = {
             edge.slot: trace.nodes[edge.target].outputs[edge.input_nr].shape
-            for edge in trace.edges
-            if edge.source == step.node
+            for edge in edges_from(trace, step.node)
         }
 
     @property

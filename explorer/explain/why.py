@@ -5,7 +5,6 @@ give with what torch sent.
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +24,7 @@ from explorer.data import (
     Values,
     storage_dtype,
 )
-from explorer.explain.rule import FormulaError
+from explorer.explain.rule import FormulaError, edges_from
 from explorer.explain.rules import rule_of
 
 MAX_TERMS = 8
@@ -106,13 +105,10 @@ def explain_call(
     `locals` are the answer to `LocalAsk` for this call.
     """
     known = {(one.node, one.slot): one for one in locals}
-    slots: dict[int, list[int]] = defaultdict(list)
-    for edge in call.trace.edges:
-        slots[edge.source].append(edge.slot)
     return tuple(
-        _rundown(call, number, slot, known.get((step.node, slot)))
+        _rundown(call, number, edge.slot, known.get((step.node, edge.slot)))
         for number, step in enumerate(call.steps)
-        for slot in slots[step.node]
+        for edge in edges_from(call.trace, step.node)
     )
 
 
@@ -413,8 +409,8 @@ def _at(values: Sequence[Values | None], number: int) -> Values | None:
 
 
 def _shape(call: BackwardCall, node: int, slot: int) -> tuple[int, ...]:
-    for edge in call.trace.edges:
-        if (edge.source, edge.slot) == (node, slot):
+    for edge in edges_from(call.trace, node):
+        if edge.slot == slot:
             return call.trace.nodes[edge.target].outputs[edge.input_nr].shape
     return ()
 
