@@ -420,7 +420,7 @@ class _Placing:
         """Each unit as a table of fixed size with a port at its lane, so that lanes line up."""
         digraph = graphviz.Digraph(
             "boxes",
-            graph_attr={"rankdir": "RL", "nodesep": f"{self.density.rows / 72:.3f}",
+            graph_attr={"rankdir": "RL", "nodesep": f"{self._row_gap() / 72:.3f}",
                         "ranksep": f"{self.density.gap / 72:.3f}"},
             node_attr={"shape": "plain"},
         )  # fmt: skip
@@ -437,6 +437,11 @@ class _Placing:
         for source, target in self.graph.joined:
             digraph.edge(f"{self._dot_name(source)}:c:w", f"{self._dot_name(target)}:c:e")
         return str(digraph.source)
+
+    def _row_gap(self) -> float:
+        """Free space between rows, with room for the frames of modules and their names."""
+        framed = any(self._in_frame(u, b) for u, buckets in self.own.items() for b in buckets)
+        return self.density.rows + (52 if framed else 0)
 
     @staticmethod
     def _dot_name(unit: int) -> str:
@@ -459,7 +464,7 @@ class _Placing:
         lanes = {}
         for unit in sorted(self.graph.units, key=lambda unit: (ranks[unit], unit)):
             lanes[unit] = depth[ranks[unit]] + self._lane(unit)
-            depth[ranks[unit]] += self._cell_height(unit) + self.density.rows
+            depth[ranks[unit]] += self._cell_height(unit) + self._row_gap()
         return lanes
 
     def _gaps(self, count: int) -> list[float]:

@@ -46,12 +46,14 @@ def show(
     Args:
         run: what to show; with several calls the person chooses one, and the first that the program
             made itself is shown first.
-        key: identifies this player on its page; a rerun under the same key keeps the step.
+        key: identifies this player; a rerun under the same key, or a visit to another page and
+            back, keeps the step.
         start: the step of the shown call to begin at, from 1; None or 0 is at rest.
         height: height of the graph in px; by default what the window has room for.
         program_panel: whether the program is shown beside the numbers.
     """
-    data = {**browser_data(run), "start": start, "height": height, "program_panel": program_panel}
+    options = {"key": key, "start": start, "height": height, "program_panel": program_panel}
+    data = browser_data(run) | options
     _mount(key=key, data=data, height="content")
 
 

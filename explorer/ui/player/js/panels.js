@@ -62,7 +62,7 @@ function describe(tile) {
   if (!tile) return [WORDS.none];
   const shape = tile.shape.length ? tile.shape.join("×") : text("scalar").replace(/^a /, "");
   const parts = [];
-  if (!tile.uniform && tile.low !== null) parts.push(`${number(tile.low, 4)} to ${number(tile.high, 4)}`);
+  if (!tile.uniform && tile.low !== null) parts.push(`${number(tile.low, 3)} to ${number(tile.high, 3)}`);
   else if (tile.uniform && tile.shape.length) parts.push(`all ${number(tile.cells[0], 4)}`);
   else if (tile.uniform) parts.push(number(tile.cells[0], 4));
   if (tile.nans) parts.push(`${tile.nans} NaN`);

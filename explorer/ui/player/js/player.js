@@ -4,9 +4,12 @@ const STEP_MS = 1600;
 const SPEEDS = [0.5, 1, 2, 4];
 const READABLE = 10; // px: below it, numbers on tiles call for the camera
 
-const players = new WeakMap(); // by parentElement: Streamlit calls us again on every rerun
-const remembered = new Map(); // by key: the place, for when a page is left and opened again
-let keyboardOwner = null;
+// What all players of this browser tab share. Streamlit may load this module more than once.
+const shared = (globalThis[Symbol.for("autograd-explorer.player")] ??= {
+  players: new WeakMap(), // by parentElement: Streamlit calls us again on every rerun
+  places: new Map(), // by key: where we were, for when a page is left and opened again
+  keyboard: null, // the player that keys go to: the one opened or touched last
+});
 
 class Player {
   constructor(parent, name) {
@@ -24,7 +27,7 @@ class Player {
     document.addEventListener("keydown", this.keys);
     this.watcher = new ResizeObserver(() => this.resized());
     this.watcher.observe(this.root);
-    keyboardOwner = this;
+    shared.keyboard = this;
   }
 
   // ---------------------------------------------------------------------------------- building
@@ -45,7 +48,7 @@ class Player {
       html("section", { class: "program" }, html("h3", {}, WORDS["panel.program"]), this.code),
       html("section", { class: "why" }, html("h3", {}, WORDS["panel.why"]), this.why),
       html("section", { class: "kept" }, this.keptTitle, this.kept));
-    this.root = html("div", { class: "player", tabindex: "-1", onpointerdown: () => (keyboardOwner = this), onfocusin: () => (keyboardOwner = this) },
+    this.root = html("div", { class: "player", tabindex: "-1", onpointerdown: () => (shared.keyboard = this), onfocusin: () => (shared.keyboard = this), onclick: (event) => this.releaseButton(event) },
       this.problem, this.caption, this.holder, this.legend, this.transport, this.help, this.panels);
     this.camera = new Camera(this.holder);
     this.parent.append(this.root);
@@ -90,7 +93,7 @@ class Player {
     this.frames = data.frames;
     this.stages.clear();
     this.following = null;
-    const place = remembered.get(this.name);
+    const place = shared.places.get(this.name);
     const known = place && place.signature === data.signature;
     this.lines = programLines(this.frames.program.source);
     this.code.replaceChildren(...this.lines.map((line) => line.element));
@@ -204,7 +207,7 @@ class Player {
     this.step = step;
     this.progress = progress;
     this.forward = null;
-    remembered.set(this.name, { signature: this.signature, chosen: this.chosen, step });
+    shared.places.set(this.name, { signature: this.signature, chosen: this.chosen, step });
     this.refresh();
     this.describe();
     this.aim(true);
@@ -334,8 +337,13 @@ class Player {
 
   // -------------------------------------------------------------------------------------- keys
 
+  /** A button clicked with the mouse gives the focus back, so that Space plays and pauses. */
+  releaseButton(event) {
+    if (event.detail > 0 && event.target.closest("button")) this.root.focus({ preventScroll: true });
+  }
+
   onKey(event) {
-    if (keyboardOwner !== this || !this.scene || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (shared.keyboard !== this || !this.scene || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.composedPath()[0];
     const tag = target.tagName;
     const isRange = target === this.timeline.range;
@@ -365,30 +373,28 @@ class Player {
     document.removeEventListener("keydown", this.keys);
     this.watcher.disconnect();
     this.root.remove();
-    if (keyboardOwner === this) keyboardOwner = null;
+    if (shared.keyboard === this) shared.keyboard = null;
   }
 }
 
 /** Whether Streamlit's theme is dark, by how light its background is. */
 function isDark(parent) {
-  const host = parent.host ?? parent;
   const probe = html("span", { style: "display:none;color:var(--st-background-color, Canvas)" });
   parent.append(probe);
   const [red, green, blue] = (getComputedStyle(probe).color.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
   probe.remove();
-  void host;
   return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
 }
 
-export default function ({ data, key, parentElement }) {
-  let player = players.get(parentElement);
+export default function ({ data, parentElement }) {
+  let player = shared.players.get(parentElement);
   if (!player) {
-    player = new Player(parentElement, key);
-    players.set(parentElement, player);
+    player = new Player(parentElement, data.key);
+    shared.players.set(parentElement, player);
   }
   player.load(data);
   return () => {
-    players.get(parentElement)?.remove();
-    players.delete(parentElement);
+    shared.players.get(parentElement)?.remove();
+    shared.players.delete(parentElement);
   };
 }
