@@ -17,6 +17,7 @@ def main() -> None:
     session.read_url()
     widgets.header()
     chosen.run()
+    widgets.follow_theme()
     session.write_url()
 
 

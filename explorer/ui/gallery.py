@@ -19,7 +19,7 @@ def show() -> None:
         preset = presets.get(slug)
         with column.container(border=True, height="stretch"):
             st.markdown(f"**{preset.title}**")
-            st.caption(preset.blurb)
+            st.caption(preset.blurb.partition(". ")[0].rstrip(".") + ".")
             st.page_link(
                 site.page("backward"), label="Watch it", icon=":material/play_arrow:",
                 query_params={"preset": slug},

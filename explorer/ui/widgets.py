@@ -13,6 +13,8 @@ from explorer.ui import session
 
 ICON: Final = "⤺"
 
+_THEME: Final = "theme of the browser"
+
 # Streamlit's header holds the name and the navigation; the picker joins them there, so that the
 # picture begins as high on the page as it can.
 _STYLE: Final = """
@@ -46,8 +48,30 @@ def header() -> None:
         st.warning(f"{broken} What you see is “{session.title(session.choice())}”.")
 
 
+# Streamlit does not run the page again when the visitor switches the theme, but it does call a
+# component's script, which then reports the new colour of the paper.
+_theme_watch = st.components.v2.component(
+    "explorer_theme",
+    js="""
+    export default function ({ data, parentElement, setStateValue }) {
+      const element = parentElement.host ?? parentElement;
+      const paper = getComputedStyle(element).getPropertyValue("--st-background-color").trim();
+      if (paper && paper.toUpperCase() !== data.paper) setStateValue("paper", paper.toUpperCase());
+    }
+    """,
+)
+
+
+def follow_theme() -> None:
+    """Have the page drawn again in the new colours when the visitor switches the theme."""
+    _theme_watch(key=_THEME, data={"paper": theme().paper}, height=1, on_paper_change=lambda: None)
+
+
 def theme() -> Theme:
     """The colours that the visitor's browser shows."""
+    reported = st.session_state.get(_THEME, {}).get("paper")
+    if reported is not None:
+        return DARK if reported == DARK.paper else LIGHT
     return DARK if st.context.theme.type == "dark" else LIGHT
 
 

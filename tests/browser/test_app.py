@@ -65,6 +65,17 @@ def test_every_page_wears_the_theme_and_fits_the_window(
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+def test_switching_the_theme_repaints_the_pictures(visit: Visit) -> None:
+    page = visit("accumulation")
+    light = page.locator(".tile i").first.evaluate("e => getComputedStyle(e).backgroundColor")
+    page.get_by_test_id("stMainMenuButton").click()
+    page.get_by_test_id("stMainMenuItem-theme-Dark").click()
+    page.wait_for_function(
+        "light => getComputedStyle(document.querySelector('.tile i')).backgroundColor !== light",
+        arg=light,
+    )
+
+
 def test_the_navigation_keeps_the_program(visit: Visit) -> None:
     page = visit("jacobian?preset=notebook")
     for title in ("Backward", "Accumulation", "Program", "Jacobian"):
