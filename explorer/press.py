@@ -55,11 +55,6 @@ def keep_graph(program: Program) -> Program:
     return Program(source, program.seed)
 
 
-def frees_its_graph(program: Program) -> bool:
-    """Whether a backward() of the program's own lets go of the graph that it has walked."""
-    return keep_graph(program) != program
-
-
 def backward_call(run: Run) -> str | None:
     """The backward that a press repeats: the program's last one, else one from its last tensor.
 

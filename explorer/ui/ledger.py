@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Final
 
+import msgspec
 import streamlit as st
 
 from explorer import press
@@ -20,6 +21,15 @@ MAX_PRESSES: Final = 40
 
 ROOMY: Final = 3
 """Leaves up to which their tiles print every number of small tensors."""
+
+KEEP: Final = "retain_graph"
+"""The switch that has every call keep its graph, the program's own included."""
+
+CLEAR_FIRST: Final = "zero_grad() first"
+"""The switch that has each press of backward() clear .grad before it."""
+
+TO_NONE: Final = "set_to_none"
+"""The switch that says what zero_grad() leaves: None, or zeros."""
 
 _STYLE: Final = """
 <style>
@@ -72,8 +82,9 @@ def show(run: Run) -> None:
         st.info("Nothing in this program can be walked backward: it has no tensor with a grad_fn.")
         return
     presses: tuple[Press, ...] = session.remembered("presses", ())
-    keep_own = _controls(run, presses)
-    program = press.keep_graph(run.program) if keep_own else run.program
+    keep = _controls(presses)
+    program = press.keep_graph(run.program) if keep else run.program
+    presses = tuple(msgspec.structs.replace(made, keep=keep) for made in presses)
     longer = press.pressed(program, presses, leaves=_plain_leaves(run), call=call)
     shown = session.run(longer)
     own_lines = len(program.source.rstrip("\n").splitlines())
@@ -86,42 +97,46 @@ def show(run: Run) -> None:
         st.code(longer.source, line_numbers=True)
 
 
-def _controls(run: Run, presses: tuple[Press, ...]) -> bool:
-    """Draw buttons and switches; returns whether the program's own calls keep their graph."""
+def _controls(presses: tuple[Press, ...]) -> bool:
+    """Draw buttons and switches; returns whether every call keeps its graph."""
     full = len(presses) >= MAX_PRESSES
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button(
-            "backward()", type="primary", on_click=_press, args=("backward",), disabled=full,
-            help="Walks the graph once more and adds into every leaf's .grad.",
-        )  # fmt: skip
-        st.button("zero_grad()", on_click=_press, args=("zero_grad",), disabled=full)
+        st.button("backward()", type="primary", on_click=_press_backward, disabled=full, width=170)
+        st.button("zero_grad()", on_click=_press_zero_grad, disabled=full, width=170)
         st.button("Undo", on_click=_undo, disabled=not presses)
         st.button("Reset", on_click=_reset, disabled=not presses)
-        _switch("retain_graph", "retain_graph", default=False)
-        _switch("set_to_none", "set_to_none", default=True)
-        own = False
-        if press.frees_its_graph(run.program):
-            own = _switch("retain_graph in the program's own calls", "retain_graph", default=False)
+        keep = _switch(KEEP, tip("retain_graph"), default=False)
+        _switch(CLEAR_FIRST, "Each press of backward() calls zero_grad() before it.", default=False)
+        _switch(TO_NONE, tip("set_to_none"), default=True)
     if full:
         st.info(f"{MAX_PRESSES} presses are the most that are shown: press Reset to begin anew.")
-    return own
+    return keep
 
 
-def _switch(label: str, term: str, *, default: bool) -> bool:
+def _switch(label: str, help_: str, *, default: bool) -> bool:
     """A switch that keeps its place until the program changes."""
-    on = st.toggle(label, key=session.widget_key(label, default), help=tip(term))
+    on = st.toggle(label, key=session.widget_key(label, default), help=help_)
     session.remember(label, on)
     return on
 
 
-def _press(kind: str) -> None:
-    presses: tuple[Press, ...] = session.remembered("presses", ())
-    made = Press(
-        kind,
-        keep=st.session_state[session.widget_key("retain_graph", default=False)],
-        to_none=st.session_state[session.widget_key("set_to_none", default=True)],
-    )
-    session.remember("presses", (*presses, made))
+def _is_on(label: str, *, default: bool) -> bool:
+    """The place of a switch before the page is drawn, for the buttons."""
+    return bool(st.session_state[session.widget_key(label, default)])
+
+
+def _press_backward() -> None:
+    if _is_on(CLEAR_FIRST, default=False):
+        _press_zero_grad()
+    _add(Press("backward"))
+
+
+def _press_zero_grad() -> None:
+    _add(Press("zero_grad", to_none=_is_on(TO_NONE, default=True)))
+
+
+def _add(made: Press) -> None:
+    session.remember("presses", (*session.remembered("presses", ()), made))
 
 
 def _undo() -> None:
@@ -169,6 +184,8 @@ def _rows(run: Run, presses: Sequence[Press], own_lines: int, lines: list[str]) 
         if (ran := next(rest, None)) is None:
             break
         rows.append(_call_row(sum(row.title != "zero_grad()" for row in rows) + 1, ran, lines))
+        if ran.error is not None:
+            break
     _fill_cleared(rows, run)
     return rows
 
@@ -267,7 +284,7 @@ def _explain_error(run: Run, presses: Sequence[Press], own_lines: int) -> None:
             st.info("The program stops there, so the lines that were added do not run.")
     elif "second time" in run.error.message:
         st.info(
-            "An earlier call let go of what the nodes had saved. Switch on retain_graph for the "
-            "calls before this one: press Undo, or Reset, and press backward() with retain_graph, "
-            "or switch it on in the program's own calls. What was added before the error stays."
+            "An earlier call let go of what the nodes had saved, so the graph cannot be walked "
+            "again. Switch on retain_graph and the same presses succeed, or press Undo. What was "
+            "added before the error stays."
         )

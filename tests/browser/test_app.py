@@ -173,7 +173,6 @@ def test_the_weight_jacobian_names_its_rows_and_columns(visit: Visit) -> None:
 
 def test_accumulating_three_times_triples_the_gradient(visit: Visit) -> None:
     page = visit("accumulation")
-    toggle(page, "retain_graph in the program's own calls")
     toggle(page, "retain_graph")
     for count in (2, 3, 4):
         press(page, "backward()")

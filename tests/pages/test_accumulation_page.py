@@ -30,8 +30,8 @@ def switch(app: AppTest, label: str, *, on: bool) -> AppTest:
     return toggle.set_value(on).run()
 
 
-def own_calls_keep_their_graph(app: AppTest) -> AppTest:
-    return switch(app, "retain_graph in the program's own calls", on=True)
+def keeping_the_graph(app: AppTest) -> AppTest:
+    return switch(app, "retain_graph", on=True)
 
 
 def test_the_program_s_own_call_is_the_first_row(open_page: OpenPage) -> None:
@@ -40,8 +40,7 @@ def test_the_program_s_own_call_is_the_first_row(open_page: OpenPage) -> None:
 
 
 def test_a_second_press_adds_to_what_is_there(open_page: OpenPage) -> None:
-    app = own_calls_keep_their_graph(open_page("accumulation"))
-    switch(app, "retain_graph", on=True)
+    app = keeping_the_graph(open_page("accumulation"))
     press(press(app, "backward()"), "backward()")
     assert rows(app)[1:] == [
         "call 2 out.backward(retain_graph=True) x.grad 2×2 4.5 before + 4.5 added = 9 after",
@@ -56,34 +55,50 @@ def test_without_retain_graph_torch_says_why_and_the_first_row_stays(open_page: 
     assert "retain_graph" in app.info[0].value
 
 
+def test_switching_retain_graph_on_lets_the_same_presses_succeed(open_page: OpenPage) -> None:
+    app = press(press(open_page("accumulation"), "backward()"), "zero_grad()")
+    assert len(rows(app)) == 2  # what follows the error does not run
+    switch(app, "retain_graph", on=True)
+    assert not app.error
+    assert len(rows(app)) == 3
+
+
+def test_zero_grad_first_keeps_the_gradient_of_one_call(open_page: OpenPage) -> None:
+    app = keeping_the_graph(open_page("accumulation"))
+    switch(app, "zero_grad() first", on=True)
+    press(press(app, "backward()"), "backward()")
+    assert [row.split()[0] for row in rows(app)] == ["call", *["zero_grad()", "call"] * 2]
+    assert rows(app)[-1].endswith("None before + 4.5 added = 4.5 after")
+
+
 def test_zero_grad_leaves_none_or_zeros(open_page: OpenPage) -> None:
-    app = own_calls_keep_their_graph(open_page("accumulation"))
+    app = keeping_the_graph(open_page("accumulation"))
     press(app, "zero_grad()")
     switch(app, "set_to_none", on=False)
     press(press(app, "backward()"), "zero_grad()")
     assert rows(app)[1:] == [
         "zero_grad() set_to_none=True x.grad None now",
-        "call 2 out.backward() x.grad 2×2 None before + 4.5 added = 4.5 after",
+        "call 2 out.backward(retain_graph=True) x.grad 2×2 None before + 4.5 added = 4.5 after",
         "zero_grad() set_to_none=False x.grad 0 now",
     ]
 
 
 def test_zero_grad_of_a_module_is_known_from_the_next_call(open_page: OpenPage) -> None:
-    app = own_calls_keep_their_graph(open_page("accumulation", preset="network"))
+    app = keeping_the_graph(open_page("accumulation", preset="network"))
     press(press(app, "zero_grad()"), "backward()")
     assert "None now" in rows(app)[1]
     assert "None before" in rows(app)[2]
 
 
 def test_undo_takes_back_one_press_and_reset_all(open_page: OpenPage) -> None:
-    app = own_calls_keep_their_graph(open_page("accumulation"))
+    app = keeping_the_graph(open_page("accumulation"))
     press(press(app, "zero_grad()"), "zero_grad()")
     assert len(rows(press(app, "Undo"))) == 2
     assert len(rows(press(app, "Reset"))) == 1
 
 
 def test_the_added_lines_can_be_read(open_page: OpenPage) -> None:
-    app = press(own_calls_keep_their_graph(open_page("accumulation")), "zero_grad()")
+    app = press(keeping_the_graph(open_page("accumulation")), "zero_grad()")
     assert app.code[0].value.splitlines()[-4:] == [
         "out.backward(retain_graph=True)",
         "",
@@ -93,7 +108,7 @@ def test_the_added_lines_can_be_read(open_page: OpenPage) -> None:
 
 
 def test_another_program_begins_without_presses(open_page: OpenPage) -> None:
-    app = press(own_calls_keep_their_graph(open_page("accumulation")), "zero_grad()")
+    app = press(keeping_the_graph(open_page("accumulation")), "zero_grad()")
     pick(app, "fan_out")
     assert not any("zero_grad()" in row for row in rows(app))
 
