@@ -540,6 +540,57 @@ def test_numbers_that_are_not_finite_are_explained_too() -> None:
     assert (why.formula, why.torch, why.agrees) == (math.inf, math.inf, True)
 
 
+def test_complex_numbers_follow_their_formulas_but_are_not_explained_one_by_one() -> None:
+    c = torch.complex(gen(3, seed=1), gen(3, seed=2)).detach().requires_grad_()
+    real = gen(3)
+    call = explorer.record((c * real / c.conj()).abs().sum() + (c @ c).real, names={"c": c})
+    said = [one for one in explain_call(call) if one.symbols]
+    assert {one.agrees for one in said} == {True}
+    number = next(k for k, step in enumerate(call.steps) if "Mul" in names_of(call)[k])
+    why = explain(call, call.steps[number], 0, 0)
+    assert (why.torch, why.formula, why.agrees) == (None, None, None)
+    assert "Complex numbers are not explained one by one." in why.notes
+
+
+def names_of(call) -> list[str]:
+    return [call.trace.nodes[step.node].name for step in call.steps]
+
+
+def test_a_hook_that_changes_a_number_on_its_way_is_named() -> None:
+    a = gen(2)
+    b = a * 2
+    b.register_hook(lambda g: g * 3)
+
+    def enlarge(leaf: Tensor) -> None:
+        leaf.grad.mul_(5)
+
+    a.register_post_accumulate_grad_hook(enlarge)
+    call = explorer.record(b.sum(), names={"a": a})
+    arrived = explain_arrival(call, call.steps[1], 0, 0)
+    assert (arrived.total, arrived.torch, arrived.agrees) == (1.0, 3.0, False)
+    assert arrived.notes == ("That is not what arrived: a hook changed it on the way.",)
+    (leaf,) = call.leaves
+    assert (explain_leaf(leaf, 0).total, explain_leaf(leaf, 0).torch) == (6.0, 30.0)
+    assert explain_leaf(leaf, 0).notes == (
+        "That is not what .grad holds: something changed it afterwards.",
+    )
+
+
+def test_a_case_for_which_no_formula_is_written_says_so_and_the_terms_stand() -> None:
+    source = """
+import torch
+k = torch.ones(1, 2, 2, requires_grad=True)
+torch.nn.functional.conv_transpose1d(torch.ones(1, 1, 3), k).sum().backward()
+"""
+    run = explorer.run(source, ask=(LocalAsk(0),))
+    (call,), (answer,) = run.calls, run.answers
+    number = names_of(call).index("ConvolutionBackward0")
+    (local,) = (one for one in answer.locals if one.node == call.steps[number].node)
+    why = explain(call, call.steps[number], local.slot, 0, local)
+    assert (why.formula, why.total, why.torch, why.agrees) == (None, 3.0, 3.0, True)
+    assert why.notes == ("No formula is written for a transposed convolution.",)
+
+
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
 def test_why_this_number_equals_torch_for_every_element_of_every_preset(preset) -> None:
     calls = min(4, len(explorer.run(preset.program).calls))

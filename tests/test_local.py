@@ -421,6 +421,27 @@ def test_calls_and_bytes_have_a_limit(monkeypatch) -> None:
     assert [one.note for one in local_jacobians(y)] == ["", "", local.NO_BYTES]
 
 
+def test_warnings_of_our_own_calls_are_not_the_programs() -> None:
+    source = """
+import warnings
+
+class Warning_(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+    @staticmethod
+    def backward(ctx, g):
+        warnings.warn("look here")
+        return g * 2
+
+Warning_.apply(torch.ones(2, requires_grad=True)).sum().backward()
+"""
+    asked = shown(source, ask=(LocalAsk(0),))
+    assert [warning.message for warning in asked.warnings] == ["look here"]
+    assert asked.warnings == shown(source).warnings
+
+
 def test_a_number_that_is_not_there_gets_a_sentence() -> None:
     x = torch.randn(2, requires_grad=True)
     found = locals_of((x * 2).sum())

@@ -6,8 +6,9 @@ is known only after the call, so an answer is settled at the end of the run.
 
 from collections.abc import Sequence
 
-from explorer.autograd.local import Locals, confirmed, confirmed_terms
+from explorer.autograd.local import MAX_BYTES, Locals, confirmed, confirmed_terms
 from explorer.autograd.tape import Tape
+from explorer.autograd.values import Copier
 from explorer.data import Answer, Ask, BackwardCall, LocalAsk, LocalJacobian, Terms, TermsAsk
 
 NodeAsk = LocalAsk | TermsAsk
@@ -18,22 +19,24 @@ class NodeAnswers:
 
     def __init__(self, asks: Sequence[Ask]) -> None:
         self.asks = [ask for ask in asks if isinstance(ask, NodeAsk)]
+        self._copier = Copier(MAX_BYTES)
         self._custom: set[int] = set()
         self._locals: dict[LocalAsk, tuple[LocalJacobian, ...]] = {}
         self._terms: dict[TermsAsk, Terms] = {}
 
     def begin(self, call: int, tape: Tape, nodes: Sequence[int]) -> None:
         """Call number `call`, which leads to `nodes`, is about to be made: look at its nodes."""
-        asks = [ask for ask in self.asks if ask.call == call]
-        if not asks:
-            return
-        found = Locals(tape)
-        for ask in asks:
-            if isinstance(ask, LocalAsk):
-                self._locals[ask] = tuple(one for node in nodes for one in found.of(node))
-            elif ask.node in nodes:
-                self._terms[ask] = found.terms(ask.node, ask.slot, ask.element)
-        self._custom |= found.custom
+        for ask in self.asks:
+            if ask.call != call:
+                continue
+            found = Locals(tape, self._copier)
+            try:
+                if isinstance(ask, LocalAsk):
+                    self._locals[ask] = tuple(one for node in nodes for one in found.of(node))
+                elif ask.node in nodes:
+                    self._terms[ask] = found.terms(ask.node, ask.slot, ask.element)
+            finally:
+                self._custom |= found.custom
 
     @property
     def ran_program(self) -> bool:

@@ -49,7 +49,7 @@ MAX_CALLS = 20_000
 """Calls of nodes that one `Locals` makes, about a second's work; then it gives notes instead."""
 
 MAX_BYTES = 64 * 2**20
-"""Bytes of all matrices and weights that one `Locals` gives out."""
+"""Bytes of all matrices and weights that are given out, in a run to all asks together."""
 
 TOO_LARGE = f"over {MAX_ENTRIES:,} entries"
 TOO_MANY = f"over {MAX_CALLS:,} calls of nodes in all"
@@ -72,7 +72,8 @@ class NoLocalError(Exception):
 def local_jacobians(root: Tensor | Sequence[Tensor]) -> tuple[LocalJacobian, ...]:
     """The local Jacobian of every node and slot of the graph that ends in `root`.
 
-    Nodes are numbered as `trace(root)` numbers them. AccumulateGrad sends nothing and has none.
+    Nodes are numbered as `trace(root)` numbers them. AccumulateGrad sends nothing and has none. A
+    root that requires no grad has no graph and adds nothing.
 
     Raises:
         TraceError: `root` is no tensor, or no sequence of tensors.
@@ -88,13 +89,14 @@ def local_jacobians(root: Tensor | Sequence[Tensor]) -> tuple[LocalJacobian, ...
 class Locals:
     """Local Jacobians of the nodes of `tape`, within the caps above.
 
+    `copier` holds what is given out, and its budget of bytes may be shared with other askers.
     `custom` holds the numbers of the nodes whose backward, written by the program, has run.
     """
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, copier: Copier | None = None) -> None:
         self.tape = tape
         self.custom: set[int] = set()
-        self._copier = Copier(MAX_BYTES)
+        self._copier = copier or Copier(MAX_BYTES)
         self._calls = 0
         self._nodes: dict[int, _LiveNode] = {}
 
@@ -104,7 +106,7 @@ class Locals:
             return ()
         slots = tuple(_targets(self.tape.fns[number]))
         try:
-            with _one_thread():
+            with _quietly():
                 matrices = self._matrices(self._live(number))
         except NoLocalError as refused:
             return tuple(LocalJacobian(number, slot, note=str(refused)) for slot in slots)
@@ -113,7 +115,7 @@ class Locals:
     def terms(self, number: int, slot: int, element: int) -> Terms:
         """The weight of every incoming element in element `element` of what goes out on `slot`."""
         try:
-            with _one_thread():
+            with _quietly():
                 weights = self._terms(self._live(number), slot, element)
         except NoLocalError as refused:
             return Terms(number, slot, element, note=str(refused))
@@ -301,7 +303,7 @@ class _LiveNode:
         return cotangents
 
     def _is_linear(self) -> bool:
-        """Whether a hundredth and four times the same cotangents give the same, so scaled."""
+        """Whether the same cotangents, small and large, give the same but for their size."""
         sent = [self(self.probe(scale)) for scale in (1 / 64, 4.0)]
         for slot in self.targets:
             low, high = (one[slot] for one in sent)
@@ -390,11 +392,10 @@ class _NoBackward(TorchFunctionMode):
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """A backward that the program wrote may print, warn and draw random numbers: drop all of it."""
+    """A backward that the program wrote may print and draw random numbers: undo both."""
     states = torch.get_rng_state(), random.getstate(), np.random.get_state()
     try:
-        with contextlib.redirect_stdout(StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with contextlib.redirect_stdout(StringIO()):
             yield
     finally:
         torch.set_rng_state(states[0])
@@ -403,17 +404,19 @@ def _undisturbed() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Many small calls are slower on several threads, most of all on a busy machine."""
+def _quietly() -> Iterator[None]:
+    """On one thread, for many small calls are slower on several; and without warnings, which would
+    seem to be about the program."""
     threads = torch.get_num_threads()
-    if threads == 1:
-        yield
-        return
-    torch.set_num_threads(1)
     try:
-        yield
+        if threads > 1:
+            torch.set_num_threads(1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
-        torch.set_num_threads(threads)
+        if threads > 1:
+            torch.set_num_threads(threads)
 
 
 def _is_custom(fn: Any) -> bool:

@@ -2,7 +2,7 @@
 
 The functions read the cotangents that came in and what the node had saved, both as recorded from
 torch, and nothing else. They work in float64; `evaluate` then does what the engine does between two
-nodes, which is to sum over broadcast dimensions.
+nodes: it sums over broadcast dimensions, and drops the imaginary part of what goes to real numbers.
 """
 
 import ast
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from explorer.data import Edge, Saved, Step, Trace, Values
+from explorer.data import Edge, Saved, Step, TensorMeta, Trace, Values
 
 Array = npt.NDArray[Any]
 Numbers = Any
@@ -51,8 +51,8 @@ class Fired:
         self._node = trace.nodes[step.node]
         self._step = step
         self._saved = {saved.name: saved for saved in self._node.saved}
-        self._shapes = {
-            edge.slot: trace.nodes[edge.target].outputs[edge.input_nr].shape
+        self._targets = {
+            edge.slot: trace.nodes[edge.target].outputs[edge.input_nr]
             for edge in edges_from(trace, step.node)
         }
 
@@ -63,9 +63,13 @@ class Fired:
 
     def shape_of(self, slot: int) -> tuple[int, ...]:
         """Shape of the cotangent that goes out on `slot`."""
-        if slot not in self._shapes:
+        return self.meta_of(slot).shape
+
+    def meta_of(self, slot: int) -> TensorMeta:
+        """Shape and dtype of the cotangent that goes out on `slot`."""
+        if slot not in self._targets:
             raise FormulaError(f"the shape of input {slot}, which requires no grad, is not known")
-        return self._shapes[slot]
+        return self._targets[slot]
 
     @cached_property
     def gs(self) -> tuple[Array, ...]:
@@ -136,9 +140,12 @@ class Rule(NamedTuple):
         try:
             with np.errstate(all="ignore"):
                 made = np.asarray(self.part(slot).formula(fired))
-            return summed_to(made, fired.shape)
+            fitted = summed_to(made, fired.shape)
         except (ArithmeticError, IndexError, TypeError, ValueError) as error:
             raise FormulaError("the formula is not written for this case") from error
+        if fired.meta_of(slot).dtype.startswith("complex"):
+            return fitted.astype(np.complex128)
+        return fitted.real
 
 
 def rule(sentence: str, *slots: tuple[str, Callable[[Fired], Numbers]]) -> Rule:

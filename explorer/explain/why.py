@@ -33,6 +33,10 @@ MAX_TERMS = 8
 NO_FORMULA = "No formula is written for {name}; its weights are what torch's own node answers."
 NO_RULE = "No formula is written for {name}."
 NO_TERMS = "The terms are not known here."
+CHANGED = "That is not what arrived: a hook changed it on the way."
+GRAD_CHANGED = "That is not what .grad holds: something changed it afterwards."
+GRAD_NONE = ".grad is None: nothing has been added to it."
+COMPLEX = "Complex numbers are not explained one by one."
 SENT_NONE = "torch sent None here: nothing flows along this edge."
 UNKNOWN = "The number itself was not kept: {note}."
 
@@ -120,7 +124,7 @@ def _rundown(call: BackwardCall, number: int, slot: int, local: LocalJacobian | 
     notes = [] if rule else [NO_RULE.format(name=node.name)]
     if sent is None:
         notes.append(SENT_NONE)
-    real = None if sent is None or sent.array is None else np.real(sent.array).ravel()
+    real = None if sent is None or sent.array is None else _reals(sent.array)
     eps = _rounding((*step.cotangents_in, sent))
     checks: list[bool] = []
     size = np.full(real.shape, _scale(step, slot)) if real is not None else np.zeros(0)
@@ -136,7 +140,7 @@ def _rundown(call: BackwardCall, number: int, slot: int, local: LocalJacobian | 
             checks.append(_all_same(products.sum(0), real, size, eps))
     if rule is not None:
         try:
-            made = np.real(rule.evaluate(call.trace, step, slot)).ravel()
+            made = _reals(rule.evaluate(call.trace, step, slot))
             if real is not None:
                 checks.append(_all_same(made, real, size, eps))
         except FormulaError as missing:
@@ -151,6 +155,12 @@ def _rundown(call: BackwardCall, number: int, slot: int, local: LocalJacobian | 
         all(checks) if checks else None,
         tuple(notes),
     )
+
+
+def _reals(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The elements one after another, a complex one as two."""
+    flat = np.ascontiguousarray(array).ravel()
+    return flat.view(flat.real.dtype) if np.iscomplexobj(flat) else flat
 
 
 def _all_same(
@@ -190,7 +200,8 @@ def explain(
     formula = None
     if rule is not None:
         try:
-            formula = float(np.real(rule.evaluate(call.trace, step, slot).ravel()[element]))
+            made = rule.evaluate(call.trace, step, slot).ravel()[element]
+            formula = None if np.iscomplexobj(made) else float(made)
         except FormulaError as missing:
             notes.append(_sentence(str(missing)))
     terms = None if weights is None else _terms(step, node, weights)
@@ -236,13 +247,14 @@ def explain_arrival(call: BackwardCall, step: Step, output: int, element: int) -
         _rounding(values),
         sentence="What arrives is the sum of what every user of this value sends back.",
         notes=notes,
+        otherwise=CHANGED,
         in_order=True,
     )
 
 
 def explain_leaf(leaf: Leaf, element: int) -> Why:
     """Why `.grad` of a leaf holds this number: what was there before, and what this call added."""
-    after, said = _element(leaf.after, element)
+    after, said = _element(leaf.after, element, GRAD_NONE)
     found = []
     for label, values in (("before", leaf.before), ("added", leaf.added)):
         number = _element(values, element)[0]
@@ -257,6 +269,7 @@ def explain_leaf(leaf: Leaf, element: int) -> Why:
         symbols="before + added",
         sentence="A backward adds to .grad, and never replaces it.",
         notes=[said] if said else [],
+        otherwise=GRAD_CHANGED,
         in_order=True,
     )
 
@@ -275,9 +288,11 @@ def _why(
     sentence: str = "",
     formula: float | None = None,
     notes: Sequence[str] = (),
+    otherwise: str = "",
     in_order: bool = False,
 ) -> Why:
-    """Sort and count the terms, and compare everything with torch's number."""
+    """Sort and count the terms, and compare everything with torch's number; `otherwise` is said
+    where they do not agree."""
     total, size = None, 0.0
     listed: list[Term] = []
     if terms is not None:
@@ -296,6 +311,8 @@ def _why(
             # Without terms, what may cancel is judged by the largest number in sight.
             checks.append(_same(formula, torch, size if terms is not None else scale, eps))
         agrees = all(checks) if checks else None
+    if agrees is False and otherwise:
+        notes = (*notes, otherwise)
     return Why(
         label,
         symbols,
@@ -377,13 +394,17 @@ def _terms(step: Step, node: Node, weights: npt.NDArray[np.float64]) -> list[Ter
     ]
 
 
-def _element(values: Values | None, element: int) -> tuple[float | None, str]:
-    """One element, or a sentence saying why it is not known."""
+def _element(
+    values: Values | None, element: int, none: str = SENT_NONE
+) -> tuple[float | None, str]:
+    """One element, or a sentence saying why it is not known; `none` is the one for None."""
     if values is None:
-        return None, SENT_NONE
+        return None, none
+    if values.dtype.startswith("complex"):
+        return None, COMPLEX
     if values.array is None:
         return None, UNKNOWN.format(note=values.note or "no numbers")
-    return float(np.real(values.array.ravel()[element])), ""
+    return float(values.array.ravel()[element]), ""
 
 
 def _scale(step: Step, slot: int) -> float:
