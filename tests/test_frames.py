@@ -328,6 +328,13 @@ def test_the_seed_holds_v():
     assert [(seed.name, seed.vector) for seed in scene(NOTEBOOK).seeds] == [("y", "ones")]
 
 
+def test_a_vector_that_was_needed_and_not_given_is_no_one():
+    source = "import torch\nx = torch.ones(2, requires_grad=True)\ny = x * 2\ny.backward()\n"
+    missing = scene(source)
+    assert missing.seeds[0].vector == "?"
+    assert [message.id for message in missing.frames[0].caption] == ["failed.start"]
+
+
 # ------------------------------------------------------------------------------------- other runs
 
 

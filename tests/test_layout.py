@@ -155,7 +155,7 @@ def test_a_shared_leaf_hangs_under_the_middle_of_its_users():
     users = [spots[w.source].body for w in frames.scenes[0].wires if w.target == leaf.index]
     assert len(spots[leaf.index].sockets) == 3
     middle = (min(box.middle for box in users) + max(box.middle for box in users)) / 2
-    assert spots[leaf.index].body.middle == pytest.approx(middle)
+    assert spots[leaf.index].body.middle == pytest.approx(middle, abs=0.2)
     assert spots[leaf.index].body.y > max(box.bottom for box in users)
 
 

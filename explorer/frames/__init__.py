@@ -133,13 +133,15 @@ def _seeds(
         variable = labels.value(root, nr)
         name = node.leaf if node.leaf is not None else labels.variable(root, nr)
         tile = tiles.number(vector)
+        outputs = node.outputs
+        scalar = nr < len(outputs) and outputs[nr].shape == ()
         seeds.append(
             Seed(
                 number,
                 root,
                 nr,
                 call.kind,
-                _vector_text(tiles[tile]),
+                _vector_text(tiles[tile], scalar),
                 name or "",
                 tiles.number(variable.values) if variable else None,
                 tile,
@@ -148,10 +150,10 @@ def _seeds(
     return tuple(seeds)
 
 
-def _vector_text(tile: Tile | None) -> str:
-    """v in a few letters: `1`, `ones`, or its shape."""
+def _vector_text(tile: Tile | None, scalar: bool) -> str:
+    """v in a few letters: `1`, `ones`, or its shape; `?` where a root that needs one has none."""
     if tile is None:
-        return "1"
+        return "1" if scalar else "?"
     if tile.uniform and isinstance(tile.cells[0], float):
         number = f"{tile.cells[0]:g}"
         if not tile.shape:

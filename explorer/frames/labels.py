@@ -86,10 +86,13 @@ class Labels:
             key=lambda span: (span.line, span.column, -span.end_line, -span.end_column),
         )
         self._expressions: dict[Span, str] = {}
-        self._made: dict[Span, list[Node]] = defaultdict(list)
+        # Names of the nodes that one expression made: in all, and by module.
+        self._all_names: dict[Span, set[str]] = defaultdict(set)
+        self._names: dict[Span, dict[str | None, set[str]]] = defaultdict(lambda: defaultdict(set))
         for node in self._nodes:
             if node.span and node.leaf is None and not is_bead(node):
-                self._made[node.span].append(node)
+                self._all_names[node.span].add(node.name)
+                self._names[node.span][node.module].add(node.name)
 
     def expression(self, span: Span) -> str:
         """The person's own expression at `span`, inner nodes as `…`, without a leading module."""
@@ -111,10 +114,10 @@ class Labels:
         """
         if node.span is None:
             return function_name(node.name)
-        mates = self._made[node.span]
-        if len({mate.name for mate in mates if mate.module == node.module}) > 1:
+        names = self._names[node.span]
+        if len(names[node.module]) > 1:
             return function_name(node.name)
-        differ = len({mate.name for mate in mates}) > 1
+        differ = len(self._all_names[node.span]) > 1
         if node.module and (differ or self._calls_parent(node.span, node.module)):
             return module_name(node.module)
         return function_name(node.name) if differ else self.expression(node.span)

@@ -200,6 +200,9 @@ class _Placing:
         self.into: dict[int, list[Wire]] = defaultdict(list)
         for wire in scene.wires:
             self.into[wire.target].append(wire)
+        self.leaving: dict[int, list[Wire]] = defaultdict(list)
+        for wire in scene.wires:
+            self.leaving[self.graph.source(wire)].append(wire)
         for ways in self.into.values():
             ways.sort(key=lambda way: (way.input_nr, way.number))
         self.socket = {item.index: self._socket_size(item) for item in scene.items}
@@ -238,7 +241,7 @@ class _Placing:
         return Picture(
             self.density.name,
             _around(boxes, MARGIN),
-            tuple(self.spots[item.index] for item in self.scene.items),
+            tuple(_tidy(self.spots[item.index]) for item in self.scene.items),
             seeds,
             tuple(paths),
             tuple(roads),
@@ -690,6 +693,8 @@ class _Placing:
             return Path(wire.number, tuple(hops), (*end, 180.0))
         curve = self._curve(unit, wire.target, start, end)
         hops.append(_svg(curve))
+        if self.density is SMALL:
+            return Path(wire.number, tuple(hops), (*end, 180.0))
         return Path(wire.number, tuple(hops), _arrow(curve, min(abs(start[0] - end[0]) / 2, 26)))
 
     def _curve(self, source: int, target: int, start: Point, end: Point) -> list[Point]:
@@ -722,7 +727,7 @@ class _Placing:
         lane = self.card[unit].y + self._lane(unit)
         if unit < 0:
             return lane
-        ways = [way for way in self._leaving(unit) if self.items[way.target].kind != "bucket"]
+        ways = [way for way in self.leaving[unit] if self.items[way.target].kind != "bucket"]
         beads = max((len(way.beads) for way in ways), default=0)
         step = {"L": 22.0, "M": 17.0, "S": 7.0}[self.density.name]
         if beads and self.density is not SMALL:
@@ -734,14 +739,11 @@ class _Placing:
         ways.sort(key=lambda way: (self.spots[way.target].body.y, way.slot))
         return lane + (ways.index(wire) - (len(ways) - 1) / 2) * step
 
-    def _leaving(self, unit: int) -> list[Wire]:
-        return [wire for wire in self.scene.wires if self.graph.source(wire) == unit]
-
     def _path_down(self, wire: Wire, spot: Spot, socket: Box) -> Path:
         """From the bottom of a unit to a bucket below it, over beads on the way."""
         unit = self.graph.source(wire)
         card = self.card[unit] if unit >= 0 else self._seed_box(wire.seed or 0)
-        ways = [way for way in self._leaving(unit) if self.items[way.target].kind == "bucket"]
+        ways = [way for way in self.leaving[unit] if self.items[way.target].kind == "bucket"]
         ways.sort(key=lambda way: (self._socket_x(way), way.slot))
         spread = min(64.0, (card.w - 40) / max(1, len(ways) - 1))
         widest = max((bead_width(self.items[b].short, self.density)
@@ -846,6 +848,16 @@ class _Placing:
             if not any(box.touches(other) for other in others):
                 frames.append(Cluster(name, box))
         return frames
+
+
+def _tidy(spot: Spot) -> Spot:
+    """The spot with tenths of a px, which is all that is sent to the browser."""
+    sockets = tuple(_rounded(socket) for socket in spot.sockets)
+    return Spot(spot.node, _rounded(spot.box), _rounded(spot.body), spot.wires, sockets)
+
+
+def _rounded(box: Box) -> Box:
+    return Box(round(box.x, 1), round(box.y, 1), round(box.w, 1), round(box.h, 1))
 
 
 def _around(boxes: Sequence[Box], margin: float) -> Box:

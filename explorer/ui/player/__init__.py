@@ -19,6 +19,9 @@ from explorer.picture.layout import density_for, place
 from explorer.picture.measure import LARGE
 from explorer.ui.player.style import style_sheet
 
+MAX_FOLLOWED = 600
+"""Cards up to which the camera has a large picture of its own; above, it moves over small cards."""
+
 _SCRIPTS = ("words.en", "format", "tiles", "stage", "panels", "timeline", "camera", "player")
 """Parts of the player's JavaScript in the order in which they build on each other."""
 
@@ -69,7 +72,8 @@ def browser_data(run: Run) -> dict[str, Any]:
     for scene in frames.scenes:
         density = density_for(scene)
         pair = {"fit": place(scene, frames.tiles, density), "follow": None}
-        if density is not LARGE:
+        cards = sum(item.kind == "card" for item in scene.items)
+        if density is not LARGE and cards <= MAX_FOLLOWED:
             pair["follow"] = place(scene, frames.tiles, LARGE)
         pictures.append(pair)
     data: dict[str, Any] = msgspec.to_builtins({"frames": frames, "pictures": pictures})

@@ -20,6 +20,7 @@ class Stage {
     this.onPick = onPick;
     this.items = new Map(scene.items.map((item) => [item.index, item]));
     this.spots = new Map(picture.spots.map((spot) => [spot.node, spot]));
+    this.mates = this.findMates();
     this.parts = new Map();
     this.sockets = [];
     this.wires = [];
@@ -45,20 +46,27 @@ class Stage {
   neighbourhood(index) {
     const spot = this.spots.get(index);
     if (!spot) return null;
-    const boxes = [spot.box];
-    for (const wire of this.scene.wires) {
-      const bucket = this.items.get(wire.target).kind === "bucket";
-      const mate = wire.source === index && bucket ? wire.target
-        : bucket && (wire.target === index || wire.beads.includes(index)) ? wire.source : null;
-      const box = mate === null ? null : this.spots.get(mate)?.box;
-      if (box && Math.abs(box.y - spot.box.y) < 330 && Math.abs(box.x - spot.box.x) < 500) boxes.push(box);
-    }
+    const near = (box) => Math.abs(box.y - spot.box.y) < 330 && Math.abs(box.x - spot.box.x) < 500;
+    const mates = (this.mates.get(index) ?? []).map((mate) => this.spots.get(mate).box);
+    const boxes = [spot.box, ...mates.filter(near)];
     const x = Math.min(...boxes.map((box) => box.x)), y = Math.min(...boxes.map((box) => box.y));
     return {
       x, y,
       w: Math.max(...boxes.map((box) => box.x + box.w)) - x,
       h: Math.max(...boxes.map((box) => box.y + box.h)) - y,
     };
+  }
+
+  /** For each card the buckets it sends to; for each bucket, and each bead on the way, the card. */
+  findMates() {
+    const mates = new Map();
+    const join = (one, other) => mates.set(one, [...(mates.get(one) ?? []), other]);
+    for (const wire of this.scene.wires) {
+      if (wire.source === null || this.items.get(wire.target).kind !== "bucket") continue;
+      join(wire.source, wire.target);
+      for (const index of [wire.target, ...wire.beads]) join(index, wire.source);
+    }
+    return mates;
   }
 
   /** Height of the tallest card with its buckets. */
