@@ -31,6 +31,7 @@
 ['MeanBackward0', 'PowBackward0', 'AddBackward0', 'AccumulateGrad']
 """
 
+from explorer import notebook
 from explorer.autograd.jacobian import jacobian, weight_jacobian
 from explorer.autograd.recorder import record
 from explorer.autograd.runner import run
@@ -47,6 +48,8 @@ from explorer.data import (
 )
 from explorer.errors import ExplorerError
 from explorer.opening import load
+
+notebook.register()
 
 __all__ = [
     "BackwardCall",

@@ -13,7 +13,7 @@ True
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Self, overload
@@ -37,6 +37,9 @@ MAX_RUN_CALLS = 100
 class Plain(msgspec.Struct, frozen=True):
     """Base of all plain data: a frozen struct that goes to strict JSON and back."""
 
+    pictures: ClassVar[dict[type, Callable[[Any], dict[str, Any]]]] = {}
+    """How a notebook draws a kind of data: to a dict from MIME type to content."""
+
     def to_dict(self) -> dict[str, Any]:
         """This value as JSON-ready dicts, lists, strings and numbers (bytes as base64)."""
         built: dict[str, Any] = msgspec.to_builtins(self)
@@ -50,6 +53,11 @@ class Plain(msgspec.Struct, frozen=True):
             msgspec.ValidationError: a field is missing or has the wrong type.
         """
         return msgspec.convert(built, cls)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """What a notebook shows; the plain text where no picture is known."""
+        draw = self.pictures.get(type(self))
+        return draw(self) if draw else {"text/plain": repr(self)}
 
     def save(self, path: str | Path) -> None:
         """Write this value to a JSON file that `explorer.load` opens again."""
