@@ -4,6 +4,8 @@ import html
 import json
 from typing import Any
 
+import msgspec
+
 from explorer.data import BackwardCall, Program, Run, Trace
 from explorer.ui.player import browser_data, script
 from explorer.ui.player.style import style_sheet
@@ -61,8 +63,12 @@ def as_run(shown: Playable) -> Run:
     """A Run that holds nothing but `shown`, where it is none itself."""
     if isinstance(shown, Run):
         return shown
-    calls = (shown,) if isinstance(shown, BackwardCall) else ()
     trace = shown.trace if isinstance(shown, BackwardCall) else shown
+    # Spans point into a text that is not here.
+    bare = tuple(msgspec.structs.replace(node, span=None) for node in trace.nodes)
+    trace = msgspec.structs.replace(trace, nodes=bare)
+    called = isinstance(shown, BackwardCall)
+    calls = (msgspec.structs.replace(shown, trace=trace, span=None),) if called else ()
     return Run(Program(""), printed="", tensors=(), leaves=(), forward=(), trace=trace, calls=calls)
 
 
