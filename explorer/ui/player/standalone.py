@@ -63,12 +63,12 @@ def as_run(shown: Playable) -> Run:
     """A Run that holds nothing but `shown`, where it is none itself."""
     if isinstance(shown, Run):
         return shown
-    trace = shown.trace if isinstance(shown, BackwardCall) else shown
+    call = shown if isinstance(shown, BackwardCall) else None
+    trace = shown if isinstance(shown, Trace) else shown.trace
     # Spans point into a text that is not here.
     bare = tuple(msgspec.structs.replace(node, span=None) for node in trace.nodes)
     trace = msgspec.structs.replace(trace, nodes=bare)
-    called = isinstance(shown, BackwardCall)
-    calls = (msgspec.structs.replace(shown, trace=trace, span=None),) if called else ()
+    calls = () if call is None else (msgspec.structs.replace(call, trace=trace, span=None),)
     return Run(Program(""), printed="", tensors=(), leaves=(), forward=(), trace=trace, calls=calls)
 
 
