@@ -19,4 +19,4 @@ if run is not None:
     with right if session.choice() == session.NETWORK else left:
         widgets.what_it_printed(run)
     st.subheader("Variables")
-    widgets.variables_table(run.tensors)
+    widgets.variables_table(run)

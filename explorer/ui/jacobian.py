@@ -55,20 +55,26 @@ def _held(name: str, default: Any, options: list[str]) -> str:
 
 def input_names(run: Run) -> list[str]:
     """Everything that a derivative can be taken by: leaves first, then what was computed."""
-    leaves = [node.leaf for node in run.trace.nodes if node.leaf and widgets.is_named(node.leaf)]
-    own = [v.name for v in run.tensors if v.last and v.is_leaf and v.requires_grad]
+    leaves = [leaf.name for leaf in run.leaves]
     computed = [widgets.title_of(v) for v in run.tensors if v.grad_fn]
-    return list(dict.fromkeys([*reversed(leaves), *own, *computed]))
+    return list(dict.fromkeys([*leaves, *computed]))
 
 
 def default_output(outputs: list[Variable]) -> str:
-    """The last tensor with more than one element, which has a Jacobian worth looking at."""
-    many = [v for v in outputs if v.values.size > 1 and v.last]
-    return widgets.title_of((many or outputs)[-1])
+    """The last tensor with more than one element, which has a Jacobian worth looking at.
+
+    A name that only stands for a tensor which had a name before, as in a loop, does not count.
+    """
+    first: dict[tuple[int | None, int], Variable] = {}
+    for variable in outputs:
+        first.setdefault((variable.node, variable.output_nr), variable)
+    own = [variable for variable in first.values() if variable.last]
+    many = [variable for variable in own if variable.values.size > 1]
+    return widgets.title_of((many or own or outputs)[-1])
 
 
 def default_inputs(run: Run, output: Variable) -> tuple[str, ...]:
-    """The leaves that a path leads to from `output`, those used first in front."""
+    """The leaves that a path leads to from `output`, in the program's order."""
     assert output.node is not None, "an output was computed, so it has a node"
     reached, waiting = {output.node}, [output.node]
     targets: dict[int, list[int]] = {}
@@ -79,8 +85,8 @@ def default_inputs(run: Run, output: Variable) -> tuple[str, ...]:
             if target not in reached:
                 reached.add(target)
                 waiting.append(target)
-    leaves = (run.trace.nodes[node].leaf for node in sorted(reached, reverse=True))
-    return tuple(dict.fromkeys(leaf for leaf in leaves if leaf and widgets.is_named(leaf)))
+    reached_leaves = {run.trace.nodes[node].leaf for node in reached}
+    return tuple(leaf.name for leaf in run.leaves if leaf.name in reached_leaves)
 
 
 def answer(ask: JacobianAsk) -> Answer:

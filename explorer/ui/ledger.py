@@ -64,12 +64,17 @@ _STYLE: Final = """
 
 @dataclass
 class Row:
-    """One line of the ledger: a call, or a zero_grad() with the state that it left."""
+    """One line of the ledger: a call, or a zero_grad().
+
+    `count` is how many presses had been made by then (0 for the program's own last call, None for
+    those before it), and `resting` the `.grad` of each leaf at that point, where it was asked for.
+    """
 
     title: str
     line: str
+    count: int | None = None
     leaves: dict[str, Leaf] = field(default_factory=dict)
-    cleared: dict[str, Values | None] | None = None
+    resting: dict[str, Values | None] = field(default_factory=dict)
     error: str | None = None
     remark: str = ""
 
@@ -85,16 +90,24 @@ def show(run: Run) -> None:
     keep = _controls(presses)
     program = press.keep_graph(run.program) if keep else run.program
     presses = tuple(msgspec.structs.replace(made, keep=keep) for made in presses)
-    longer = press.pressed(program, presses, leaves=_plain_leaves(run), call=call)
-    shown = session.run(longer)
+    leaves = [leaf.name for leaf in run.leaves]
+
+    def after(count: int) -> Run:
+        """The Run that ends with that many presses; a visitor has seen each of them before."""
+        return session.run(press.pressed(program, presses[:count], leaves=leaves, call=call))
+
+    shown = after(len(presses))
     own_lines = len(program.source.rstrip("\n").splitlines())
-    rows = _rows(shown, presses, own_lines, longer.source.splitlines())
+    rows = _rows(shown, presses, own_lines)
+    for row in rows:
+        if row.count is not None and not set(leaves) <= set(row.leaves):
+            row.resting = {leaf.name: leaf.grad for leaf in after(row.count).leaves}
     left, right = st.columns([8, 5], gap="medium")
     with left:
-        st.html(_STYLE + _html(rows, _leaf_names(shown), len(presses)))
+        st.html(_STYLE + _html(rows, shown, len(presses)))
         _explain_error(shown, presses, own_lines)
     with right:
-        st.code(longer.source, line_numbers=True)
+        st.code(shown.program.source, line_numbers=True)
 
 
 def _controls(presses: tuple[Press, ...]) -> bool:
@@ -151,16 +164,9 @@ def _reset() -> None:
 
 
 def _leaf_names(run: Run) -> list[str]:
-    """Every leaf that the program has a name for: those used first in front."""
+    """Every leaf that the program has a name for, then any other that a call has filled."""
     touched = [leaf.name for call in _calls(run) for leaf in call.leaves]
-    named = [node.leaf for node in run.trace.nodes if node.leaf and widgets.is_named(node.leaf)]
-    return list(dict.fromkeys([*reversed(named), *touched]))
-
-
-def _plain_leaves(run: Run) -> list[str]:
-    """Variables of the program that hold a leaf."""
-    names = (v.name for v in run.tensors if v.last and v.is_leaf and v.requires_grad)
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys([*(leaf.name for leaf in run.leaves), *touched]))
 
 
 def _calls(run: Run) -> list[BackwardCall]:
@@ -168,54 +174,46 @@ def _calls(run: Run) -> list[BackwardCall]:
     return [call for call in run.calls if call.kind == "backward"]
 
 
-def _rows(run: Run, presses: Sequence[Press], own_lines: int, lines: list[str]) -> list[Row]:
+def _rows(run: Run, presses: Sequence[Press], own_lines: int) -> list[Row]:
     """The program's own calls, then every press that ran, in order."""
     rows: list[Row] = []
     calls = _calls(run)
+    lines = run.program.source.splitlines()
     own = [call for call in calls if call.span is None or call.span.line <= own_lines]
-    rest = iter(calls[len(own) :])
-    for call in own:
-        rows.append(_call_row(len(rows) + 1, call, lines))
-    stopped = run.error is not None and (run.error.line or 0) <= own_lines
-    for made in () if stopped else presses:
+    for number, call in enumerate(own, 1):
+        rows.append(_call_row(number, call, lines, count=0 if number == len(own) else None))
+    if run.error is not None and (run.error.line or 0) <= own_lines:
+        return rows
+    number, rest = len(own), iter(calls[len(own) :])
+    for count, made in enumerate(presses, 1):
         if made.kind == "zero_grad":
-            rows.append(Row("zero_grad()", f"set_to_none={made.to_none}"))
+            rows.append(Row("zero_grad()", f"set_to_none={made.to_none}", count))
             continue
         if (ran := next(rest, None)) is None:
             break
-        rows.append(_call_row(sum(row.title != "zero_grad()" for row in rows) + 1, ran, lines))
+        number += 1
+        rows.append(_call_row(number, ran, lines, count=count))
         if ran.error is not None:
             break
-    _fill_cleared(rows, run)
     return rows
 
 
-def _call_row(number: int, call: BackwardCall, lines: list[str]) -> Row:
+def _call_row(number: int, call: BackwardCall, lines: list[str], *, count: int | None) -> Row:
     line = lines[call.span.line - 1].strip() if call.span else "backward()"
     return Row(
         f"call {number}",
         line,
+        count,
         {leaf.name: leaf for leaf in call.leaves},
         error=call.error.message if call.error else None,
         remark=call.note,
     )
 
 
-def _fill_cleared(rows: list[Row], run: Run) -> None:
-    """What each zero_grad() left: as the next call found it, else as the variables stand now."""
-    standing: dict[str, Values | None] = {
-        v.name: v.grad for v in run.tensors if v.last and v.is_leaf and v.requires_grad
-    }
-    for row in reversed(rows):
-        if row.title == "zero_grad()":
-            row.cleared = dict(standing)
-        standing |= {name: leaf.before for name, leaf in row.leaves.items()}
-
-
 # ----------------------------------------------------------------------------------------- HTML
 
 
-def _html(rows: list[Row], names: list[str], presses: int) -> str:
+def _html(rows: list[Row], run: Run, presses: int) -> str:
     colors = widgets.theme()
     numbers = [
         values
@@ -225,12 +223,16 @@ def _html(rows: list[Row], names: list[str], presses: int) -> str:
         if values is not None
     ]
     scale = largest(numbers) or 1.0
+    names = _leaf_names(run)
+    shapes = {leaf.name: "×".join(map(str, leaf.values.shape)) for leaf in run.leaves}
     roomy = len(names) <= ROOMY
     body = []
     for i, row in enumerate(rows):
         fresh = presses > 0 and i == len(rows) - 1
         style = " ".join([*(["fresh"] if fresh else []), *(["failed"] if row.error else [])])
-        leaves = "".join(_leaf(row, name, scale, roomy=roomy) for name in names)
+        leaves = "".join(
+            _leaf(row, name, shapes.get(name, ""), scale, roomy=roomy) for name in names
+        )
         body.append(
             f'<tr class="{style}"><td><div class="call">{escape(row.title)}</div>'
             f'<div class="line mono" title="{escape(row.line, quote=True)}">{escape(row.line)}'
@@ -245,7 +247,7 @@ def _html(rows: list[Row], names: list[str], presses: int) -> str:
     )
 
 
-def _leaf(row: Row, name: str, scale: float, *, roomy: bool) -> str:
+def _leaf(row: Row, name: str, shape: str, scale: float, *, roomy: bool) -> str:
     """before + added = after of one leaf, or the single state that a zero_grad() left."""
     colors = widgets.theme()
 
@@ -254,20 +256,16 @@ def _leaf(row: Row, name: str, scale: float, *, roomy: bool) -> str:
         return f"<figure>{drawn}<figcaption>{word}</figcaption></figure>"
 
     leaf = row.leaves.get(name)
-    shape = ""
-    if leaf is not None and leaf.added is not None:
-        shape = "×".join(map(str, leaf.added.shape)) or "scalar"
     if leaf is not None:
         parts = [tile(leaf.before, "before"), tile(leaf.added, "added"), tile(leaf.after, "after")]
         state = (
             f'{parts[0]}<span class="sign">+</span>{parts[1]}<span class="sign">=</span>{parts[2]}'
         )
-    elif row.cleared is None:
-        state = '<span class="remark">no path leads here: nothing arrives</span>'
-    elif name in row.cleared:
-        state = tile(row.cleared[name], "now")
+    elif name in row.resting:
+        word = "now" if row.title == "zero_grad()" else "no path: stays"
+        state = tile(row.resting[name], word)
     else:
-        state = '<span class="remark">the next call will show it</span>'
+        state = '<span class="remark">no path: nothing arrives</span>'
     return (
         f'<div class="leaf"><div><span class="mono">{escape(name)}.grad</span> '
         f'<span class="shape">{shape}</span></div><div class="sum">{state}</div></div>'

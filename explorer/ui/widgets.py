@@ -1,7 +1,5 @@
 """Small pieces that several pages share: the header, sentences and tables."""
 
-import re
-from collections.abc import Iterable
 from typing import Any, Final
 
 import streamlit as st
@@ -95,10 +93,12 @@ def say_what_went_wrong(run: Run) -> None:
     st.error(f"{where} raised {run.error.type}: {run.error.message}", icon=":material/error:")
 
 
-def variables_table(variables: Iterable[Variable]) -> None:
-    """Name, shape, dtype, requires_grad, is_leaf, grad_fn and grad of each variable."""
+def variables_table(run: Run) -> None:
+    """Name, shape, dtype, requires_grad, is_leaf, grad_fn and grad of variables and parameters."""
+    known = {variable.name for variable in run.tensors}
+    parameters = [leaf for leaf in run.leaves if leaf.name not in known]
     st.dataframe(
-        [_row(variable) for variable in variables],
+        [_row(variable) for variable in (*run.tensors, *parameters)],
         hide_index=True,
         column_config={
             name: st.column_config.Column(help=glossary.TERMS[name])
@@ -124,11 +124,6 @@ def _row(variable: Variable) -> dict[str, Any]:
 def title_of(variable: Variable) -> str:
     """The variable as asks name it: `y`, or `y#3` for an earlier value of a name."""
     return variable.name if variable.last else f"{variable.name}#{variable.number}"
-
-
-def is_named(leaf: str) -> bool:
-    """Whether the program has a name of its own for the leaf, so that it can be asked about."""
-    return re.fullmatch(r"leaf_\d+", leaf) is None
 
 
 def what_it_printed(run: Run) -> None:

@@ -77,10 +77,23 @@ def test_zero_grad_leaves_none_or_zeros(open_page: OpenPage) -> None:
     switch(app, "set_to_none", on=False)
     press(press(app, "backward()"), "zero_grad()")
     assert rows(app)[1:] == [
-        "zero_grad() set_to_none=True x.grad None now",
+        "zero_grad() set_to_none=True x.grad 2×2 None now",
         "call 2 out.backward(retain_graph=True) x.grad 2×2 None before + 4.5 added = 4.5 after",
-        "zero_grad() set_to_none=False x.grad 0 now",
+        "zero_grad() set_to_none=False x.grad 2×2 0 now",
     ]
+
+
+def test_two_ways_of_clearing_in_a_row_are_told_apart(open_page: OpenPage) -> None:
+    app = switch(open_page("accumulation"), "set_to_none", on=False)
+    press(app, "zero_grad()")
+    switch(app, "set_to_none", on=True)
+    press(app, "zero_grad()")
+    assert [row.split()[-2:] for row in rows(app)[1:]] == [["0", "now"], ["None", "now"]]
+
+
+def test_a_leaf_that_no_path_reaches_stays_as_it_was(open_page: OpenPage) -> None:
+    app = open_page("accumulation", preset="notebook")
+    assert "Output_Layer.bias.grad 2 None no path: stays" in rows(app)[0]
 
 
 def test_zero_grad_of_a_module_is_known_from_the_next_call(open_page: OpenPage) -> None:
