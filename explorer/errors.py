@@ -34,3 +34,15 @@ class LayoutError(ExplorerError):
 
 class FileError(ExplorerError):
     """A file cannot be opened: damaged, foreign, too large, or of another format."""
+
+
+class SandboxError(ExplorerError):
+    """Programs cannot be run on this machine at the moment."""
+
+
+class BusyError(SandboxError):
+    """Too many programs are waiting to be run. `seconds` is about how long until there is room."""
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds

@@ -1,0 +1,243 @@
+"""Where programs run: a warm process that forks a child for each, or warm processes that stay.
+
+Both take a packed request and give back the packed answer, or raise `Ended`: the process that ran
+the program ended without one.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import weakref
+from pathlib import Path
+from typing import Protocol
+
+import explorer
+from explorer.errors import SandboxError
+from explorer.sandbox import framing
+from explorer.sandbox.framing import ENDED, HEAD, ORDER
+
+START = 120.0
+"""Seconds that importing torch may take."""
+
+SLACK = 5.0
+"""Seconds after which a parent that has not killed a late child is taken for dead itself."""
+
+RUNS = 200
+"""Programs that one process runs where there is no fork, before it makes room for a fresh one."""
+
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
+"""Environment variables that an interpreter may need to start; children see none at all."""
+
+
+class Ended(Exception):  # noqa: N818 - it is what happened, not what went wrong
+    """The process of a run ended without an answer. `code` is its exit code (negative: a signal,
+    None: nobody knows), `late` whether it was killed for its time."""
+
+    def __init__(self, code: int | None, *, late: bool = False) -> None:
+        super().__init__(code, late)
+        self.code = code
+        self.late = late
+
+
+class Gone(Exception):  # noqa: N818
+    """The warm process is no more: start another one and ask again."""
+
+
+class Host(Protocol):
+    """Runs packed requests, many at a time, from any thread."""
+
+    @property
+    def torch(self) -> str:
+        """The version of torch there."""
+
+    def ask(self, request: bytes, seconds: float) -> bytes:
+        """The answer to a request whose process is killed after `seconds`.
+
+        Raises:
+            Ended: its process ended without an answer.
+            Gone: the host is no more.
+            SandboxError: the host does not start.
+        """
+
+    def close(self) -> None:
+        """End every process."""
+
+
+def best() -> Host:
+    """The host for this system: children that are forked where that is safe with torch's threads."""
+    return Forking() if sys.platform == "linux" else Staying()
+
+
+# ------------------------------------------------------------------------------------ with fork
+
+
+class Forking:
+    """One warm process; it forks a fresh child for every run."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = _start("--fork", stdin=theirs, stdout=subprocess.DEVNULL)
+        self._control = ours
+        self.close = weakref.finalize(self, _end, self._process, ours)
+        ours.settimeout(START)
+        try:
+            version = ours.recv(100)
+        except OSError:
+            version = b""
+        if not version:
+            self.close()
+            raise SandboxError("The process that runs programs does not start.")
+        ours.settimeout(SLACK)
+        self.torch = version.decode()
+
+    def ask(self, request: bytes, seconds: float) -> bytes:
+        """As `Host.ask`."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            ours.settimeout(seconds + SLACK)
+            with theirs:
+                try:
+                    socket.send_fds(self._control, [ORDER.pack(seconds)], [theirs.fileno()])
+                except OSError as error:
+                    self.close()
+                    raise Gone from error
+            try:
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    ours.sendall(HEAD.pack(len(request)) + request)
+                return _answer(ours)
+            except TimeoutError as error:
+                self.close()
+                raise Gone from error
+            except ConnectionResetError as error:
+                raise Gone from error
+
+
+def _answer(data: socket.socket) -> bytes:
+    """The child's message, or what the parent said after it when it is not whole."""
+    got = bytearray()
+    size = None
+    while size is None or len(got) < HEAD.size + size:
+        part = data.recv(2**20)
+        if not part:
+            break
+        got += part
+        if size is None and len(got) >= HEAD.size:
+            size = framing.length(bytes(got[: HEAD.size]))
+    else:
+        return bytes(got[HEAD.size : HEAD.size + size])
+    if len(got) < ENDED.size:
+        raise Gone
+    code, late = ENDED.unpack(got[-ENDED.size :])
+    raise Ended(code, late=late)
+
+
+# --------------------------------------------------------------------------------- without fork
+
+
+class Staying:
+    """Warm processes, each of which runs one program after the other and is replaced when it had to
+    be killed."""
+
+    def __init__(self) -> None:
+        self._idle: list[_Stayer] = []
+        self._all: weakref.WeakSet[_Stayer] = weakref.WeakSet()
+        self._closed = False
+        self._idle.append(self._new())
+        self.torch = self._idle[0].torch
+
+    def _new(self) -> "_Stayer":
+        stayer = _Stayer()
+        self._all.add(stayer)
+        return stayer
+
+    def ask(self, request: bytes, seconds: float) -> bytes:
+        """As `Host.ask`."""
+        try:
+            stayer = self._idle.pop()
+        except IndexError:
+            stayer = self._new()
+        answer = stayer.ask(request, seconds)
+        if stayer.runs < RUNS and not self._closed:
+            self._idle.append(stayer)
+        else:
+            stayer.close()
+        return answer
+
+    def close(self) -> None:
+        """End every process."""
+        self._closed = True
+        for stayer in list(self._all):
+            stayer.close()
+
+
+class _Stayer:
+    """One warm process."""
+
+    def __init__(self) -> None:
+        self._process = _start("--stay", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._asks, self._answers = self._process.stdin, self._process.stdout
+        self.close = weakref.finalize(self, _end, self._process, self._asks, self._answers)
+        self.runs = 0
+        self._late = False
+        version = self._within(START, b"")
+        self.torch = version.decode()
+
+    def ask(self, request: bytes, seconds: float) -> bytes:
+        """As `Host.ask`."""
+        self.runs += 1
+        return self._within(seconds, request)
+
+    def _within(self, seconds: float, request: bytes) -> bytes:
+        """Send the request, if there is one, and wait for a message; kill the process if it is
+        late."""
+        timer = threading.Timer(seconds, self._kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            if request:
+                with contextlib.suppress(OSError):
+                    framing.write(self._asks.fileno(), request)
+            answer = framing.read(self._answers.fileno())
+        finally:
+            timer.cancel()
+        if answer is None:
+            code = self._process.wait()
+            self.close()
+            raise Ended(code, late=self._late)
+        return answer
+
+    def _kill(self) -> None:
+        self._late = True
+        self._process.kill()
+
+
+# --------------------------------------------------------------------------------- small parts
+
+
+def _start(how: str, **files: object) -> "subprocess.Popen[bytes]":
+    """A fresh interpreter that imports this very package, wherever it was imported from."""
+    root = str(Path(explorer.__file__).parent.parent)
+    path = os.pathsep.join(dict.fromkeys([root, *filter(None, sys.path)]))
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    environment |= {"PYTHONPATH": path, "PYTHONHASHSEED": "0"}
+    environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    command = [sys.executable, "-P", "-m", "explorer.sandbox.parent", how]
+    try:
+        return subprocess.Popen(command, env=environment, **files)  # type: ignore[call-overload,no-any-return]
+    except OSError as error:
+        raise SandboxError(f"The process that runs programs does not start: {error}") from error
+
+
+def _end(process: "subprocess.Popen[bytes]", *files: object) -> None:
+    """End a process and close our ends of what leads to it."""
+    process.kill()
+    process.wait()
+    for file in files:
+        with contextlib.suppress(OSError):
+            file.close()  # type: ignore[attr-defined]

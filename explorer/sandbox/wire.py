@@ -1,0 +1,144 @@
+"""What goes between the app and a child that runs a program: msgpack, decoded into typed structs.
+
+A Run says the same numbers in many places. Each `Values` crosses once, in a table, and stands
+elsewhere by its place in it, so a message is about as large as the Run is in memory.
+
+>>> run = Run(Program("1 + 1"), "", (), (), (), Trace((), (), ()), (), torch="2.0")
+>>> unpack(pack(run), run.program) == run
+True
+"""
+
+from typing import Any
+
+import msgspec
+
+from explorer.data import Ask, BackwardCall, Plain, Program, Run, Trace, Values
+from explorer.errors import ExplorerError
+
+MAX_BYTES = 192 * 2**20
+"""Size of the largest message that is read; a Run holds at most 64 MB of numbers."""
+
+_VALUES = 1
+"""Code of the msgpack extension that stands for a `Values` of the table."""
+
+_NO_TRACE = Trace((), (), ())
+_BARE_PROGRAM = Program("")
+
+
+class WireError(ExplorerError):
+    """A message is damaged, or larger than any message may be."""
+
+
+class Limits(Plain, frozen=True):
+    """What one run may use. Times in seconds, sizes in bytes.
+
+    At `deadline` the program is stopped and what it showed so far comes back; after `grace` more
+    seconds its process is killed. `memory` is what it may take beyond what torch takes by itself,
+    `printed` is in characters.
+    """
+
+    deadline: float = 5.0
+    grace: float = 3.0
+    memory: int = 1536 * 2**20
+    printed: int = 200_000
+
+
+class Request(Plain, frozen=True):
+    """One program to run."""
+
+    program: Program
+    ask: tuple[Ask, ...] = ()
+    limits: Limits = Limits()
+
+
+class _Message(Plain, frozen=True):
+    """A Run in two parts: its table of Values, and the rest as msgpack."""
+
+    values: tuple[Values, ...]
+    rest: bytes
+
+
+_request = msgspec.msgpack.Decoder(Request)
+_message = msgspec.msgpack.Decoder(_Message)
+
+
+def pack_request(request: Request) -> bytes:
+    """A request as bytes."""
+    return msgspec.msgpack.encode(request)
+
+
+def unpack_request(data: bytes) -> Request:
+    """The request that `pack_request` made."""
+    return _request.decode(data)
+
+
+def pack(run: Run) -> bytes:
+    """A Run as bytes. The program is left out: who asked knows it."""
+    bare = msgspec.structs.replace(
+        run, program=_BARE_PROGRAM, calls=tuple(_with_trace(c, _NO_TRACE) for c in run.calls)
+    )
+    table: dict[tuple[Any, ...], int] = {}
+    tree = _by_place(msgspec.to_builtins(bare, builtin_types=(bytes,)), table)
+    values = [dict(zip(Values.__struct_fields__, fields, strict=True)) for fields in table]
+    rest = msgspec.msgpack.encode(tree)
+    return msgspec.msgpack.encode({"values": values, "rest": rest})
+
+
+def unpack(data: bytes, program: Program) -> Run:
+    """The Run of `program` that `pack` made.
+
+    Raises:
+        WireError: this is no Run.
+    """
+    try:
+        message = _message.decode(data)
+
+        def value(code: int, place: memoryview) -> Values:
+            if code != _VALUES:
+                raise ValueError(code)
+            return message.values[int.from_bytes(place, "big")]
+
+        tree = msgspec.msgpack.decode(message.rest, ext_hook=value)
+        run = msgspec.convert(tree, Run)
+    except (msgspec.MsgspecError, ValueError, IndexError, RecursionError) as error:
+        raise WireError(f"What came back from a run cannot be read: {error}") from error
+    calls = tuple(_with_trace(call, run.trace) for call in run.calls)
+    return msgspec.structs.replace(run, program=program, calls=calls)
+
+
+def _with_trace(call: BackwardCall, trace: Trace) -> BackwardCall:
+    return msgspec.structs.replace(call, trace=trace)
+
+
+def _by_place(tree: Any, table: dict[tuple[Any, ...], int]) -> Any:
+    """`tree` with each dict that is a Values replaced by its place in `table`."""
+    if isinstance(tree, dict):
+        if tree.keys() == _VALUES_KEYS:
+            place = table.setdefault(_key(tree), len(table))
+            return msgspec.msgpack.Ext(_VALUES, place.to_bytes(4, "big"))
+        return {name: _by_place(part, table) for name, part in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return [_by_place(part, table) for part in tree]
+    return tree
+
+
+_VALUES_KEYS = frozenset(Values.__struct_fields__)
+
+
+def _key(values: dict[str, Any]) -> tuple[Any, ...]:
+    """A Values as a key: its fields in their order, made hashable."""
+    return tuple(
+        tuple(field)
+        if isinstance(field, (list, tuple))
+        else _Statistics(field)
+        if isinstance(field, dict)
+        else field
+        for field in values.values()
+    )
+
+
+class _Statistics(dict[str, Any]):
+    """A dict that is never changed, and so may be hashed."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self.items()))
