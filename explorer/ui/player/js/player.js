@@ -25,6 +25,11 @@ class Player {
     this.build();
     this.keys = (event) => this.onKey(event);
     document.addEventListener("keydown", this.keys);
+    // Escape leaves the full screen without telling us about the key.
+    this.root.addEventListener("fullscreenchange", () => {
+      const still = this.root.getRootNode().fullscreenElement === this.root;
+      if (!still && this.root.classList.contains("presenting")) this.present(false);
+    });
     this.watcher = new ResizeObserver(() => this.resized());
     this.watcher.observe(this.root);
     shared.keyboard = this;
