@@ -14,7 +14,8 @@ from zoo import ZOO
 
 import explorer
 from explorer import presets
-from explorer.data import LocalAsk, Terms, Values
+from explorer.autograd.local import local_jacobians
+from explorer.data import LocalAsk, Terms, TermsAsk, Values
 from explorer.explain import (
     MAX_TERMS,
     RULES,
@@ -574,6 +575,64 @@ def test_a_hook_that_changes_a_number_on_its_way_is_named() -> None:
     assert explain_leaf(leaf, 0).notes == (
         "That is not what .grad holds: something changed it afterwards.",
     )
+
+
+def test_a_saved_tensor_that_was_edited_behind_torchs_back_is_suspected() -> None:
+    source = """
+import torch
+x = torch.ones(2, requires_grad=True)
+k = torch.tensor([2.0, 3.0])
+y = (x * k).sum()
+y.backward(retain_graph=True)
+k.data.mul_(10)
+y.backward()
+"""
+    run = explorer.run(source, ask=(LocalAsk(0), LocalAsk(1)))
+    found = []
+    for call, answer in zip(run.calls, run.answers, strict=True):
+        step = call.steps[1]
+        (local,) = (one for one in answer.locals if one.node == step.node)
+        why = explain(call, step, 0, 1, local)
+        assert (why.total, why.torch) == (why.torch, 3.0 if call is run.calls[0] else 30.0)
+        assert {one.agrees for one in explain_call(call, answer.locals)} >= {why.agrees}
+        found.append((why.agrees, why.formula, " ".join(why.notes)))
+    assert found[0] == (True, 3.0, "")
+    assert found[1][:2] == (False, 3.0)
+    assert "may have been edited since" in found[1][2]
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_rules_and_local_jacobians_agree_with_torch_on_the_whole_zoo(name: str) -> None:
+    root, names = ZOO[name]()
+    locals_ = local_jacobians(root)
+    roots = [root] if isinstance(root, Tensor) else list(root)
+    call = explorer.record(roots, [torch.ones_like(r) for r in roots], names=names)
+    said = explain_call(call, locals_)
+    assert [(one.step, one.slot) for one in said] == [
+        (number, edge.slot)
+        for number, step in enumerate(call.steps)
+        for edge in call.trace.edges
+        if edge.source == step.node
+    ]
+    unknown = [one for one in said if one.agrees is not True]
+    assert not unknown or name in PACKED
+    assert all("packed" in " ".join(one.notes) for one in unknown)
+
+
+def test_a_number_of_a_large_node_is_explained_by_the_terms_that_were_asked_for() -> None:
+    program = presets.get("convnet").program
+    (call,) = explorer.run(program).calls
+    number = names_of(call).index("NativeBatchNormBackward0")
+    asks = [TermsAsk(0, call.steps[number].node, 0, element) for element in (0, 77, 127)]
+    run = explorer.run(program, ask=(LocalAsk(0), *asks))
+    (large,) = (one for one in run.answers[0].locals if (one.node, one.slot) == (asks[0].node, 0))
+    assert large.values is None
+    for answer in run.answers[1:]:
+        why = explain(call, call.steps[number], 0, answer.ask.element, answer.terms)
+        assert why.agrees is True
+        assert len(why.terms) == MAX_TERMS
+        assert why.more == 64 - MAX_TERMS
+        assert why.total == pytest.approx(sum(t.product for t in why.terms) + why.rest)
 
 
 def test_a_case_for_which_no_formula_is_written_says_so_and_the_terms_stand() -> None:

@@ -22,7 +22,7 @@ from explorer.autograd import local
 from explorer.autograd.local import Locals, local_jacobians
 from explorer.autograd.tape import Tape, gradient_edge
 from explorer.autograd.values import Copier
-from explorer.data import LocalAsk, Run, TermsAsk
+from explorer.data import LocalAsk, Run, TermsAsk, Values
 
 REASONS = {
     "attention": local.TOO_LARGE,
@@ -349,6 +349,18 @@ def test_what_is_linear_only_for_small_cotangents_is_found_by_the_one_that_came(
     matrix, terms = shown(CLIPPED.format(500.0), ask=asks).answers
     assert (matrix.locals[0].values, matrix.locals[0].note) == (None, local.NOT_SENT)
     assert (terms.terms.weights, terms.error) == ((), local.NOT_SENT)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_held_to_a_few_roundings(dtype) -> None:
+    x = torch.randn(8, generator=torch.Generator().manual_seed(0)).to(dtype).requires_grad_()
+    y = x.softmax(0)
+    (one,) = local_jacobians(y)
+    (step, _) = explorer.record(y, torch.linspace(-1, 1, 8).to(dtype)).steps
+    assert local.confirmed(one, step, custom=False) == one
+    off = Values.of_array(one.values.array * np.float32(1.1))
+    wrong = msgspec.structs.replace(one, values=off)
+    assert local.confirmed(wrong, step, custom=False).note == local.HOOKED
 
 
 def test_a_hook_on_a_node_that_changes_what_it_sends_is_reported() -> None:

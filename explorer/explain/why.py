@@ -33,6 +33,10 @@ MAX_TERMS = 8
 NO_FORMULA = "No formula is written for {name}; its weights are what torch's own node answers."
 NO_RULE = "No formula is written for {name}."
 NO_TERMS = "The terms are not known here."
+STALE = (
+    "The terms are torch's own, the formula gives something else: it was filled with what the node "
+    "had saved when it was first seen, and that may have been edited since."
+)
 CHANGED = "That is not what arrived: a hook changed it on the way."
 GRAD_CHANGED = "That is not what .grad holds: something changed it afterwards."
 GRAD_NONE = ".grad is None: nothing has been added to it."
@@ -45,8 +49,9 @@ _EPS = {
     "bfloat16": 2.0**-7, "float16": 2.0**-10,
 }  # fmt: skip
 _COARSE = 2.0**-2
-_ALLOWED = 32
-"""Roundings by which two ways to the same number may differ."""
+_ALLOWED, _ALLOWED_HALF = 32, 4
+"""Roundings by which two ways to the same number may differ; torch sums half precision in float32,
+so there each number is rounded only once."""
 
 
 class Term(Plain, frozen=True):
@@ -143,6 +148,8 @@ def _rundown(call: BackwardCall, number: int, slot: int, local: LocalJacobian | 
             made = _reals(rule.evaluate(call.trace, step, slot))
             if real is not None:
                 checks.append(_all_same(made, real, size, eps))
+            if checks == [True, False]:
+                notes.append(STALE)
         except FormulaError as missing:
             notes.append(_sentence(str(missing)))
     return Rundown(
@@ -302,16 +309,17 @@ def _why(
         if not in_order:
             listed.sort(key=lambda t: -abs(t.product) if math.isfinite(t.product) else -math.inf)
     rest = listed[MAX_TERMS:]
-    agrees: bool | None = None
+    checks = []
     if torch is not None:
-        checks = []
         if total is not None:
             checks.append(_same(total, torch, size, eps))
         if formula is not None:
             # Without terms, what may cancel is judged by the largest number in sight.
             checks.append(_same(formula, torch, size if terms is not None else scale, eps))
-        agrees = all(checks) if checks else None
-    if agrees is False and otherwise:
+    agrees = all(checks) if checks else None
+    if checks == [True, False]:
+        notes = (*notes, STALE)
+    elif agrees is False and otherwise:
         notes = (*notes, otherwise)
     return Why(
         label,
@@ -332,7 +340,8 @@ def _same(found: float, torch: float, size: float, eps: float) -> bool:
     """Whether two numbers are equal up to the rounding of sums of total size `size`."""
     if not (math.isfinite(found) and math.isfinite(torch)):
         return found == torch or (math.isnan(found) and math.isnan(torch))
-    return abs(found - torch) <= _ALLOWED * eps * max(size, abs(torch))
+    allowed = _ALLOWED if eps < _EPS["float16"] else _ALLOWED_HALF
+    return abs(found - torch) <= allowed * eps * max(size, abs(torch))
 
 
 def _finite(terms: Sequence[Term]) -> bool:
