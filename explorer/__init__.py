@@ -33,6 +33,7 @@
 
 from explorer import notebook
 from explorer.autograd.jacobian import jacobian, weight_jacobian
+from explorer.autograd.local import local_jacobians
 from explorer.autograd.recorder import record
 from explorer.autograd.runner import run
 from explorer.autograd.tape import trace
@@ -41,8 +42,11 @@ from explorer.data import (
     BackwardCall,
     Jacobian,
     JacobianAsk,
+    LocalAsk,
+    LocalJacobian,
     Program,
     Run,
+    TermsAsk,
     Trace,
     Values,
 )
@@ -56,12 +60,16 @@ __all__ = [
     "ExplorerError",
     "Jacobian",
     "JacobianAsk",
+    "LocalAsk",
+    "LocalJacobian",
     "Program",
     "Run",
+    "TermsAsk",
     "Trace",
     "Values",
     "jacobian",
     "load",
+    "local_jacobians",
     "record",
     "run",
     "trace",
