@@ -104,8 +104,8 @@ def show(run: Run) -> None:
             row.resting = {leaf.name: leaf.grad for leaf in after(row.count).leaves}
     left, right = st.columns([8, 5], gap="medium")
     with left:
-        st.html(_STYLE + _html(rows, shown, len(presses)))
         _explain_error(shown, presses, own_lines)
+        st.html(_STYLE + _html(rows, shown, len(presses)))
     with right:
         st.code(shown.program.source, line_numbers=True)
 
@@ -226,15 +226,16 @@ def _html(rows: list[Row], run: Run, presses: int) -> str:
     names = _leaf_names(run)
     shapes = {leaf.name: "×".join(map(str, leaf.values.shape)) for leaf in run.leaves}
     roomy = len(names) <= ROOMY
+    style = "ledger large" if len(names) == 1 else "ledger"
     body = []
     for i, row in enumerate(rows):
         fresh = presses > 0 and i == len(rows) - 1
-        style = " ".join([*(["fresh"] if fresh else []), *(["failed"] if row.error else [])])
+        state = " ".join([*(["fresh"] if fresh else []), *(["failed"] if row.error else [])])
         leaves = "".join(
             _leaf(row, name, shapes.get(name, ""), scale, roomy=roomy) for name in names
         )
         body.append(
-            f'<tr class="{style}"><td><div class="call">{escape(row.title)}</div>'
+            f'<tr class="{state}"><td><div class="call">{escape(row.title)}</div>'
             f'<div class="line mono" title="{escape(row.line, quote=True)}">{escape(row.line)}'
             f'</div><div class="remark">{escape(row.remark)}</div></td>'
             f'<td><div class="leaves">{leaves}</div></td></tr>'
@@ -242,7 +243,7 @@ def _html(rows: list[Row], run: Run, presses: int) -> str:
     return (
         f'<div style="--edge:{colors.hairline};--quiet:{colors.muted};--now:{colors.now_soft}">'
         f'<div class="ledger-legend">{legend_html(scale, colors)}</div>'
-        f'<table class="ledger{" large" if roomy else ""}"><tbody>{"".join(body)}</tbody></table>'
+        f'<table class="{style}"><tbody>{"".join(body)}</tbody></table>'
         "</div>"
     )
 
@@ -262,7 +263,7 @@ def _leaf(row: Row, name: str, shape: str, scale: float, *, roomy: bool) -> str:
             f'{parts[0]}<span class="sign">+</span>{parts[1]}<span class="sign">=</span>{parts[2]}'
         )
     elif name in row.resting:
-        word = "now" if row.title == "zero_grad()" else "no path: stays"
+        word = "now" if row.title == "zero_grad()" else "no path"
         state = tile(row.resting[name], word)
     else:
         state = '<span class="remark">no path: nothing arrives</span>'
