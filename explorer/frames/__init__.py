@@ -189,7 +189,7 @@ def _cuts(run: Run, graph: Graph) -> tuple[Cut, ...]:
                 continue
             maker = made_by.get(operand.tensor)
             reason = maker.cut if maker is not None and maker.cut else "no grad"
-            cuts.setdefault((node, operand.tensor), Cut(node, reason, ""))
+            cuts.setdefault((node, operand.tensor), Cut(node, reason))
         for operand in op.outputs:
             made_by[operand.tensor] = op
     return tuple(cuts.values())

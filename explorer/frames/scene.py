@@ -111,7 +111,6 @@ class Cut(Plain, frozen=True):
 
     node: int
     reason: str
-    name: str
 
 
 class Sent(Plain, frozen=True):

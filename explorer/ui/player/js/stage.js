@@ -21,6 +21,7 @@ class Stage {
     this.items = new Map(scene.items.map((item) => [item.index, item]));
     this.spots = new Map(picture.spots.map((spot) => [spot.node, spot]));
     this.mates = this.findMates();
+    this.turns = this.findTurns();
     this.parts = new Map();
     this.sockets = [];
     this.wires = [];
@@ -339,8 +340,8 @@ class Stage {
     // What arrives in this step has not arrived before its flight is over.
     if (progress < 1 && (state === "ready" || state === "waiting")) state = stateAt(item.states, step - 1);
     const name = `node ${item.kind} ${state}${item.index === forwardNode ? " computed" : ""}`;
-    if (group.getAttribute("class") !== name) group.setAttribute("class", name);
-    for (const [chip, element] of parts.chips) element.setAttribute("class", `chip ${stateAt(chip.states, step)}`);
+    setClass(group, name);
+    for (const [chip, element] of parts.chips) setClass(element, `chip ${stateAt(chip.states, step)}`);
     if (parts.count) this.showCount(parts, step, progress, state);
     if (parts.content) this.showContent(parts, step, progress);
   }
@@ -356,11 +357,24 @@ class Stage {
     return Math.min(1, APPLY + FLY + (last ? 0 : STAGGER * this.turn(wire)));
   }
 
-  /** Place of a wire among those that its node sends something on. */
+  /** Place of each wire among those that its node sends something on: they leave one by one. */
+  findTurns() {
+    const senders = new Map();
+    for (const wire of this.scene.wires) {
+      if (wire.hops[0].tile === null) continue;
+      const key = wire.source ?? `seed ${wire.seed}`;
+      senders.set(key, [...(senders.get(key) ?? []), wire.number]);
+    }
+    const turns = new Map();
+    for (const mates of senders.values()) {
+      // However many there are, all are on their way within the time of a step.
+      mates.forEach((number, place) => turns.set(number, mates.length > 2 ? (place * 1.2) / mates.length : place));
+    }
+    return turns;
+  }
+
   turn(wire) {
-    const mates = this.scene.wires.filter((other) => other.source === wire.source && other.seed === wire.seed && other.hops[0].tile !== null);
-    const place = Math.max(0, mates.indexOf(wire));
-    return mates.length > 2 ? (place * 1.2) / mates.length : place;
+    return this.turns.get(wire.number) ?? 0;
   }
 
   showCount(parts, step, progress, state) {
@@ -413,17 +427,15 @@ class Stage {
       const sent = wire.hops[place].step;
       state = sent === null || sent > step || (sent === step && progress < APPLY && wire.seed === null) ? "not" : sent === step ? "act" : "past";
       if (wire.hops[place].tile === null && wire.seed === null && state !== "not") state = "void";
-      const name = `wire ${state}`;
-      if (hop.getAttribute("class") === name) return;
-      hop.setAttribute("class", name);
+      if (!setClass(hop, `wire ${state}`)) return;
       hop.style.strokeWidth = state === "not" || state === "void" ? "" : width.toFixed(1);
     });
-    if (arrow.getAttribute("class") !== `arrow ${state}`) arrow.setAttribute("class", `arrow ${state}`);
+    setClass(arrow, `arrow ${state}`);
   }
 
   /** Tiles on their way, while a step plays. */
   showFlight(step, progress) {
-    this.layers.flight.replaceChildren();
+    if (this.layers.flight.firstChild) this.layers.flight.replaceChildren();
     if (progress >= 1 || progress < APPLY) return;
     for (const { wire, hops } of this.wires) {
       wire.hops.forEach((hop, place) => {
@@ -448,6 +460,13 @@ class Stage {
     group.setAttribute("class", "tile flying");
     this.layers.flight.append(group);
   }
+}
+
+/** Give an element a class; whether that changed anything. The browser redraws for equal ones too. */
+function setClass(element, name) {
+  if (element.className.baseVal === name) return false;
+  element.className.baseVal = name;
+  return true;
 }
 
 function eased(t) {

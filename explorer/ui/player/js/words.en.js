@@ -95,8 +95,6 @@ const WORDS = {
   "panel.program": "Program",
   "panel.why": "Why this number",
   "panel.saved": "Saved for the backward",
-  "panel.leaf": "What happened to .grad",
-  "panel.rest": "Saved for the backward",
   "panel.arrived": "arrived: {derivative}",
   "panel.part": "part {number} of {count}, from {source}",
   "panel.sent": "sent to {target}",
@@ -110,7 +108,6 @@ const WORDS = {
   "panel.after": "after",
   "panel.sum": "sum",
   "panel.freed": "torch frees this right after the step.",
-  "panel.gone": "freed",
   "panel.block": "a cell for {rows}×{columns}, the largest",
 
   "count.arrived": "{got} of {of}",
