@@ -76,7 +76,7 @@ function fillIn(text, values) {
 /** One value of a message as nodes. `variant` asks for another form of a phrase, if there is one. */
 function shown(value, variant) {
   if (Array.isArray(value)) return listed(value);
-  if (value && value.code !== undefined) return [html("code", {}, value.code)];
+  if (value && value.code !== undefined) return [html("code", { class: value.code.length <= 24 ? "short" : null }, value.code)];
   if (value && value.text !== undefined) return [value.text];
   if (value && value.list) return [html("span", { class: "numbers" }, bracketed(value.list))];
   if (value && value.id) {
