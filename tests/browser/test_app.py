@@ -47,6 +47,22 @@ def test_a_deep_link_works_as_the_first_request_of_all(name: str, open_at: Visit
         assert "preset=fan_out" in page.url
 
 
+def test_no_page_breaks_its_content_security_policy(visit: Visit) -> None:
+    page = visit("backward")
+    broken: list[str] = []
+    page.on(
+        "console",
+        lambda message: broken.append(message.text) if "Content Security" in message.text else None,
+    )
+    answer = page.reload()
+    assert answer is not None
+    assert "script-src" in answer.headers["content-security-policy"]
+    for title in ("Jacobian", "Accumulation", "Program"):
+        page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
+        expect(page.locator(LANDMARKS[title.lower()]).first).to_be_visible()
+    assert broken == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_wears_the_theme_and_fits_the_window(
