@@ -157,6 +157,9 @@ OPS = {
     "CeluBackward0": [lambda: F.celu(x, 1.5)],
     "GeluBackward0": [lambda: F.gelu(x), lambda: F.gelu(x, approximate="tanh")],
     "SiluBackward0": [lambda: F.silu(x)],
+    "MishBackward0": [lambda: F.mish(x)],
+    "HardswishBackward0": [lambda: F.hardswish(x * 5)],
+    "LogaddexpBackward0": [lambda: torch.logaddexp(x, v)],
     "SoftplusBackward0": [lambda: F.softplus(x, 2.0, 0.5)],
     "LogSigmoidBackward0": [lambda: F.logsigmoid(x * 9)],
     "HardtanhBackward0": [lambda: F.hardtanh(ties, 0.0, 3.0), lambda: F.relu6(x)],
@@ -211,6 +214,11 @@ OPS = {
     ],
     "SortBackward0": [lambda: x.sort(0)[0]],
     "TopkBackward0": [lambda: x.topk(2)[0]],
+    "IndexPutBackward0": [
+        lambda: x.index_put((torch.tensor([0, 2]),), v),
+        lambda: x.index_put((torch.tensor([1, 1]),), v.sum(), accumulate=True),
+    ],
+    "TraceBackward0": [square.trace],
     "DiagonalBackward0": [lambda: square.diagonal(1), lambda: stack.diagonal(0, 1, 2)],
     "TriuBackward0": [lambda: square.triu(1)],
     "TrilBackward0": [lambda: square.tril(-1)],
@@ -258,6 +266,10 @@ OPS = {
     "MedianBackward1": [lambda: x.median(1)[0]],
     "KthvalueBackward0": [lambda: x.kthvalue(2)[0]],
     "MaxPool2DWithIndicesBackward0": [lambda: F.max_pool2d(image, 3, stride=1, padding=1)],
+    "AvgPool2DBackward0": [
+        lambda: F.avg_pool2d(image, 2),
+        lambda: F.avg_pool2d(image, (3, 2), stride=(2, 1), padding=1),
+    ],
     "LinalgVectorNormBackward0": [
         x.norm,
         lambda: x.norm(dim=1, keepdim=True),
@@ -277,6 +289,10 @@ OPS = {
         lambda: F.batch_norm(image, *moments(image), gen(4), gen(4), training=True),
         lambda: F.batch_norm(image, *moments(image), gen(4), gen(4)),
         lambda: F.batch_norm(x, *moments(x)),
+    ],
+    "NativeGroupNormBackward0": [
+        lambda: F.group_norm(image, 2, gen(4), gen(4)),
+        lambda: F.group_norm(image, 4),
     ],
     "MseLossBackward0": [lambda: F.mse_loss(x, y), lambda: F.mse_loss(x, y, reduction="sum")],
     "SmoothL1LossBackward0": [

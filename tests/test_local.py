@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import warnings
 
 import msgspec
 import numpy as np
@@ -312,6 +313,19 @@ def test_a_custom_function_gets_one_matrix_for_each_tensor(capsys) -> None:
     assert capsys.readouterr().out == ""
     found = local_jacobians(Scaled.apply(x.detach(), 3.0, y))
     assert [(one.slot, one.values.array.tolist()) for one in found] == [(1, [[1, 0], [0, 1]])]
+
+
+def test_a_custom_function_that_warns_does_not_warn_now() -> None:
+    class Warns(Quantised):
+        @staticmethod
+        def backward(_, g):
+            warnings.warn("look here", stacklevel=1)
+            return g * 2
+
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        (found,) = local_jacobians(Warns.apply(torch.ones(1, requires_grad=True)))
+    assert (found.values.array.tolist(), given) == ([[2.0]], [])
 
 
 def test_a_node_that_cannot_be_differentiated_is_asked_element_by_element() -> None:

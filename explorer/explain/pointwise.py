@@ -68,6 +68,17 @@ def _softplus(n: Fired) -> Numbers:
     return n.g * np.where(x > n.threshold, 1.0, sigmoid(x))
 
 
+def _mish(n: Fired) -> Numbers:
+    x = n.self
+    t = np.tanh(np.logaddexp(0, x))
+    return n.g * (t + x * sigmoid(x) * (1 - t**2))
+
+
+def _hardswish(n: Fired) -> Numbers:
+    x = n.self
+    return n.g * np.where(x < -3, 0.0, np.where(x <= 3, x / 3 + 0.5, 1.0))
+
+
 def _larger(n: Fired, first: Array, second: Array) -> Numbers:
     """g where `first` is larger, half of it at a tie."""
     return n.g * ((first > second) + (first == second) / 2)
@@ -123,6 +134,11 @@ POINTWISE: dict[str, Rule] = {
         "A mix of two passes on to each the share that it has in the mix.",
         ("g · (1 − weight)", lambda n: n.g * (1 - n.weight)),
         ("g · weight", lambda n: n.g * n.weight),
+    ),
+    "LogaddexpBackward0": rule(
+        "Each gets the share that it has in the sum of the two exponentials.",
+        ("g · σ(self − other)", lambda n: n.g * sigmoid(n.self - n.other)),
+        ("g · σ(other − self)", lambda n: n.g * sigmoid(n.other - n.self)),
     ),
     # ------------------------------------------------------------------------ powers, exponentials
     "PowBackward0": rule(
@@ -239,6 +255,14 @@ POINTWISE: dict[str, Rule] = {
     "SiluBackward0": rule(
         "SiLU is x · σ(x); its slope is σ · (1 + x · (1 − σ)).",
         ("g · σ · (1 + self · (1 − σ))", _silu),
+    ),
+    "MishBackward0": rule(
+        "Mish is x · t with t = tanh(softplus(x)); its slope is t + x · σ · (1 − t²).",
+        ("g · (t + self · σ · (1 − t²))", _mish),
+    ),
+    "HardswishBackward0": rule(
+        "0 far below, 1 far above, and a straight line between −3 and 3.",
+        ("g · (self / 3 + ½), from 0 to g outside ±3", _hardswish),
     ),
     "SoftplusBackward0": rule(
         "The slope of softplus is a sigmoid.", ("g · σ(beta · self)", _softplus)

@@ -7,7 +7,17 @@ from collections.abc import Callable
 import numpy as np
 
 from explorer.explain.pointwise import sigmoid
-from explorer.explain.rule import Array, Fired, Numbers, Rule, along, axes_of, kept, rule
+from explorer.explain.rule import (
+    Array,
+    Fired,
+    FormulaError,
+    Numbers,
+    Rule,
+    along,
+    axes_of,
+    kept,
+    rule,
+)
 from explorer.explain.shapes import scatter
 
 # ------------------------------------------------------------------------------------------- sums
@@ -87,6 +97,22 @@ def _pool(n: Fired) -> Numbers:
     return whole.reshape(n.shape)
 
 
+def _average_pool(n: Fired) -> Numbers:
+    if n.ceil_mode or n.divisor_override or not (n.count_include_pad or n.padding == (0, 0)):
+        raise FormulaError("no formula is written for windows of different sizes")
+    step, sizes = n.stride or n.kernel_size, n.g.shape[-2:]
+    whole = np.zeros(
+        (*n.shape[:-2], *(s + 2 * p for s, p in zip(n.shape[-2:], n.padding, strict=True)))
+    )
+    for down in range(n.kernel_size[0]):
+        for right in range(n.kernel_size[1]):
+            rows = slice(down, down + step[0] * (sizes[0] - 1) + 1, step[0])
+            columns = slice(right, right + step[1] * (sizes[1] - 1) + 1, step[1])
+            whole[..., rows, columns] += n.g / math.prod(n.kernel_size)
+    top, left = n.padding
+    return whole[..., top : top + n.shape[-2], left : left + n.shape[-1]]
+
+
 def _norm(n: Fired) -> Numbers:
     axes = axes_of(n.dim, len(n.shape))
     x, p = n.self, float(n.ord)
@@ -161,6 +187,20 @@ def _batch_input(n: Fired) -> Numbers:
 
 def _batch_sum(n: Fired, array: Array) -> Numbers:
     return array.sum((0, *range(2, n.input.ndim)))
+
+
+def _grouped(n: Fired, array: Array) -> Numbers:
+    return array.reshape(n.N, n.group, -1)
+
+
+def _group_x(n: Fired) -> Numbers:
+    return (_grouped(n, n.input) - n.result1[..., None]) * n.result2[..., None]
+
+
+def _group_input(n: Fired) -> Numbers:
+    h = n.g * _channels(n, n.weight) if n.has("weight") else n.g
+    sent = _normalised(_grouped(n, h), _group_x(n), n.result2[..., None], (2,))
+    return sent.reshape(n.shape)
 
 
 # ------------------------------------------------------------------------------------------ losses
@@ -276,6 +316,10 @@ REDUCTIONS: dict[str, Rule] = {
         "In each window only the pixel that won gets the cotangent.",
         ("g at result1, else 0", _pool),
     ),
+    "AvgPool2DBackward0": rule(
+        "Each pixel gets an equal share from every window that it was in.",
+        ("sum of g / window size over its windows", _average_pool),
+    ),
     "LinalgVectorNormBackward0": rule(
         "The direction of the vector: for the usual norm, each number over the length.",
         ("g · sgn self · (|self| / result)^(ord−1)", _norm),
@@ -304,6 +348,13 @@ REDUCTIONS: dict[str, Rule] = {
         "stretch it is taken out. x̂ is the normalised input.",
         ("result2 · (h − mean h − x̂ · mean h·x̂), h = g · weight", _batch_input),
         ("Σ g · x̂", lambda n: _batch_sum(n, n.g * _batch(n)[0])),
+        ("Σ g", lambda n: _batch_sum(n, n.g)),
+    ),
+    "NativeGroupNormBackward0": rule(
+        "Mean and spread of each group depend on all its numbers, so what would only shift or "
+        "stretch them is taken out. x̂ is the normalised input.",
+        ("result2 · (h − mean h − x̂ · mean h·x̂), h = g · weight", _group_input),
+        ("Σ g · x̂", lambda n: _batch_sum(n, n.g * _group_x(n).reshape(n.g.shape))),
         ("Σ g", lambda n: _batch_sum(n, n.g)),
     ),
     "MseLossBackward0": rule(

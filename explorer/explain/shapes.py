@@ -23,11 +23,21 @@ def _cat(n: Fired) -> Numbers:
     return n.g[along(dim, n.g.ndim, slice(start, start + n.shape[dim]))]
 
 
+def _where(n: Fired) -> Any:
+    return tuple(slice(None) if one is None else one for one in n.several("indices"))
+
+
 def _index(n: Fired) -> Numbers:
-    where: Any = tuple(slice(None) if one is None else one for one in n.several("indices"))
     whole = np.zeros(n.shape)
-    np.add.at(whole, where, n.g)
+    np.add.at(whole, _where(n), n.g)
     return whole
+
+
+def _overwritten(n: Fired) -> Numbers:
+    kept = n.g.copy()
+    if not n.accumulate:
+        kept[_where(n)] = 0
+    return kept
 
 
 def _index_select(n: Fired) -> Numbers:
@@ -151,6 +161,15 @@ SHAPES: dict[str, Rule] = {
     "SortBackward0 TopkBackward0": rule(
         "Each number goes back to the place from which it was sorted.",
         ("g at indices", lambda n: scatter(n, n.dim, n.indices, n.g)),
+    ),
+    "IndexPutBackward0": rule(
+        "Nothing flows back to what was overwritten; what was put in gets the cotangent there.",
+        ("g, but 0 at indices unless accumulate", _overwritten),
+        ("g at indices", lambda n: n.g[_where(n)]),
+    ),
+    "TraceBackward0": rule(
+        "Only the diagonal went into the sum.",
+        ("g on the diagonal", lambda n: n.g * np.eye(n.shape[0], n.shape[1])),
     ),
     "DiagonalBackward0": rule(_PICKED, ("g on the diagonal, else 0", _diagonal)),
     "TriuBackward0": rule(
