@@ -16,7 +16,8 @@ from explorer import presets
 from explorer.errors import LayoutError
 from explorer.frames import Frames, frames_of
 from explorer.picture import engine
-from explorer.picture.layout import Box, Picture, density_for, place
+from explorer.picture.geometry import Box
+from explorer.picture.layout import Picture, density_for, place
 from explorer.picture.measure import LARGE, MEDIUM, SMALL, text_width
 
 UNBIND = """\

@@ -13,8 +13,6 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Any
 
 import graphviz
 
@@ -22,6 +20,18 @@ from explorer.data import Plain
 from explorer.errors import LayoutError
 from explorer.frames import Item, Scene, Tile, Wire
 from explorer.picture import engine
+from explorer.picture.geometry import (
+    Box,
+    Point,
+    around,
+    arrow_on,
+    between,
+    rounded,
+    smooth,
+    spline_points,
+    svg_path,
+    xy,
+)
 from explorer.picture.measure import (
     BEAD_HEIGHT,
     LARGE,
@@ -46,37 +56,6 @@ GUTTER = 30.0
 
 ASPECT = 3.2
 """Width over height of a picture that is broken into lines, about that of the stage."""
-
-Point = tuple[float, float]
-
-
-class Box(Plain, frozen=True):
-    """A rectangle: left, top, width, height."""
-
-    x: float
-    y: float
-    w: float
-    h: float
-
-    @property
-    def right(self) -> float:
-        """The x of the right edge."""
-        return self.x + self.w
-
-    @property
-    def bottom(self) -> float:
-        """The y of the bottom edge."""
-        return self.y + self.h
-
-    @property
-    def middle(self) -> float:
-        """The x of the middle."""
-        return self.x + self.w / 2
-
-    def touches(self, other: "Box") -> bool:
-        """Whether the two have a part in common."""
-        apart = self.right <= other.x or other.right <= self.x
-        return not (apart or self.bottom <= other.y or other.bottom <= self.y)
 
 
 class Spot(Plain, frozen=True):
@@ -240,7 +219,7 @@ class _Placing:
         boxes += [self._root_words(seed.number) for seed in self.scene.seeds]
         return Picture(
             self.density.name,
-            _around(boxes, MARGIN),
+            around(boxes, MARGIN),
             tuple(_tidy(self.spots[item.index]) for item in self.scene.items),
             seeds,
             tuple(paths),
@@ -415,7 +394,7 @@ class _Placing:
         for edge in laid.get("edges", ()):
             source, target = names[edge["tail"]], names[edge["head"]]
             if self.rank[target] - self.rank[source] > 1:
-                self.routes[source, target] = _points(edge["pos"])
+                self.routes[source, target] = spline_points(edge["pos"])
         self._engine_columns = columns
         return lanes
 
@@ -531,7 +510,7 @@ class _Placing:
         if self.density is not SMALL or len(self.columns) < 2:
             return
         boxes = {unit: self._cell(unit) for unit in self.graph.units}
-        whole = _around(list(boxes.values()), 0)
+        whole = around(list(boxes.values()), 0)
         lines = round(math.sqrt(whole.w / (whole.h + GUTTER) / ASPECT))
         if lines < 2:
             return
@@ -543,7 +522,7 @@ class _Placing:
             columns = [column for column, on in enumerate(line_of) if on == line]
             units = [unit for unit in self.graph.units if self.rank[unit] in columns]
             left = min(self.columns[column][0] for column in columns)
-            held = _around([boxes[unit] for unit in units], 0)
+            held = around([boxes[unit] for unit in units], 0)
             for column in columns:
                 begin, end = self.columns[column]
                 self.columns[column] = (begin - left, end - left)
@@ -677,7 +656,7 @@ class _Placing:
         for bead in wire.beads:
             width = bead_width(self.items[bead].short, self.density)
             edge = (start[0] - 12, start[1])
-            hops.append(f"M{_xy(start)}H{edge[0]:.1f}")
+            hops.append(f"M{xy(start)}H{edge[0]:.1f}")
             body = Box(edge[0] - width, start[1] - BEAD_HEIGHT / 2, width, BEAD_HEIGHT)
             self.spots[bead] = Spot(bead, body, body)
             start = (body.x, start[1])
@@ -687,15 +666,15 @@ class _Placing:
             left = min(start[0] - half, self.columns[self.rank[unit]][0] - half)
             right = max(end[0] + half, self.columns[self.rank[wire.target]][1] + half)
             hops.append(
-                f"M{_xy(start)}H{left:.1f}V{gutter:.1f}H{right:.1f}V{end[1]:.1f}H{end[0]:.1f}"
+                f"M{xy(start)}H{left:.1f}V{gutter:.1f}H{right:.1f}V{end[1]:.1f}H{end[0]:.1f}"
             )
             self.bends += [(left, gutter), (right, end[1])]
             return Path(wire.number, tuple(hops), (*end, 180.0))
         curve = self._curve(unit, wire.target, start, end)
-        hops.append(_svg(curve))
+        hops.append(svg_path(curve))
         if self.density is SMALL:
             return Path(wire.number, tuple(hops), (*end, 180.0))
-        return Path(wire.number, tuple(hops), _arrow(curve, min(abs(start[0] - end[0]) / 2, 26)))
+        return Path(wire.number, tuple(hops), arrow_on(curve, min(abs(start[0] - end[0]) / 2, 26)))
 
     def _curve(self, source: int, target: int, start: Point, end: Point) -> list[Point]:
         """Cubic Bézier points; a wire over several columns keeps Graphviz's way around boxes."""
@@ -709,7 +688,7 @@ class _Placing:
         # Graphviz drew from lane to lane; the wire starts and ends where its slot and socket are.
         inner = [point for point in through if end[0] + 30 < point[0] < start[0] - 30]
         self.bends += inner
-        return _smooth([start, *inner, end])
+        return smooth([start, *inner, end])
 
     def _column_x(self, x: float) -> float:
         """An x of Graphviz in our columns: linear between the middles of two columns."""
@@ -758,16 +737,16 @@ class _Placing:
         for bead in wire.beads:
             width = bead_width(self.items[bead].short, self.density)
             # Beads of neighbouring wires stand over their own buckets, where there is room.
-            at = (x if len(ways) == 1 else _between(start[0], end[0], 0.5), start[1] + 14)
-            hops.append(f"M{_xy(start)}C{start[0]:.1f} {at[1] - 4:.1f} {at[0]:.1f} "
-                        f"{start[1] + 4:.1f} {_xy(at)}")  # fmt: skip
+            at = (x if len(ways) == 1 else between(start[0], end[0], 0.5), start[1] + 14)
+            hops.append(f"M{xy(start)}C{start[0]:.1f} {at[1] - 4:.1f} {at[0]:.1f} "
+                        f"{start[1] + 4:.1f} {xy(at)}")  # fmt: skip
             body = Box(at[0] - width / 2, at[1], width, BEAD_HEIGHT)
             self.spots[bead] = Spot(bead, body, body)
             start = (at[0], body.bottom)
         drop = end[1] - start[1]
         curve = [start, (start[0], start[1] + drop * 0.55), (end[0], end[1] - drop * 0.55), end]
-        hops.append(_svg(curve))
-        return Path(wire.number, tuple(hops), _arrow(curve, max(8.0, drop / 2)))
+        hops.append(svg_path(curve))
+        return Path(wire.number, tuple(hops), arrow_on(curve, max(8.0, drop / 2)))
 
     def _socket_x(self, way: Wire) -> float:
         spot = self.spots[way.target]
@@ -814,7 +793,7 @@ class _Placing:
                 named.add(target)
                 room = self.columns[self.rank[target]][1] - start[0] + self._gap_right_of(target)
                 label = (start[0] + room / 2 - 3, start[1] - 7)
-            roads.append(Road(wire.number, _svg(curve), end, name, shape, label))
+            roads.append(Road(wire.number, svg_path(curve), end, name, shape, label))
         return roads
 
     def _gap_right_of(self, unit: int) -> float:
@@ -841,7 +820,7 @@ class _Placing:
             if not any(self.items[index].kind == "bucket" for index in inside):
                 continue
             boxes = [self.spots[index].box for index in inside]
-            inner = _around(boxes, 14)
+            inner = around(boxes, 14)
             box = Box(inner.x, inner.y - 22, inner.w, inner.h + 20)
             others = [self.spots[index].box for index in cards - inside]
             others += [frame.box for frame in frames]
@@ -852,82 +831,5 @@ class _Placing:
 
 def _tidy(spot: Spot) -> Spot:
     """The spot with tenths of a px, which is all that is sent to the browser."""
-    sockets = tuple(_rounded(socket) for socket in spot.sockets)
-    return Spot(spot.node, _rounded(spot.box), _rounded(spot.body), spot.wires, sockets)
-
-
-def _rounded(box: Box) -> Box:
-    return Box(round(box.x, 1), round(box.y, 1), round(box.w, 1), round(box.h, 1))
-
-
-def _around(boxes: Sequence[Box], margin: float) -> Box:
-    """The box around all `boxes`, with a margin."""
-    if not boxes:
-        return Box(0, 0, 2 * margin, 2 * margin)
-    left, top = min(box.x for box in boxes) - margin, min(box.y for box in boxes) - margin
-    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
-    return Box(left, top, right - left + margin, bottom - top + margin)
-
-
-def _points(spline: str) -> list[Point]:
-    """The Bézier points of Graphviz's `pos`, start first, the arrow's tip last."""
-    parts = spline.split(" ")
-    tip = None
-    if parts[0].startswith("e,"):
-        tip = tuple(map(float, parts.pop(0)[2:].split(",")))
-    points: list[Any] = [tuple(map(float, part.split(","))) for part in parts]
-    if tip is not None:
-        points[-1] = tip
-    return [(float(x), float(y)) for x, y in points]
-
-
-def _smooth(points: Sequence[Point]) -> list[Point]:
-    """Bézier points of a curve through `points`, level at both ends."""
-    slopes = [0.0]
-    for (x0, y0), (x1, y1) in zip(points, points[2:], strict=False):
-        slopes.append((y1 - y0) / (x1 - x0) if x1 != x0 else 0.0)
-    slopes.append(0.0)
-    curve = [points[0]]
-    for place, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
-        third = (x1 - x0) / 3
-        curve += [
-            (x0 + third, y0 + slopes[place] * third),
-            (x1 - third, y1 - slopes[place + 1] * third),
-            (x1, y1),
-        ]
-    return curve
-
-
-def _between(a: float, b: float, part: float) -> float:
-    return a + (b - a) * part
-
-
-def _xy(point: Point) -> str:
-    return f"{point[0]:.1f} {point[1]:.1f}"
-
-
-def _svg(curve: Sequence[Point]) -> str:
-    """Bézier points as an SVG path."""
-    return f"M{_xy(curve[0])}C" + " ".join(_xy(point) for point in curve[1:])
-
-
-def _arrow(curve: Sequence[Point], along: float) -> tuple[float, float, float]:
-    """Where an arrow stands, about `along` px into the curve, and its angle in degrees."""
-    points = [_at(curve[:4], step / 24) for step in range(25)]
-    gone = 0.0
-    for here, there in pairwise(points):
-        stretch = math.dist(here, there)
-        if gone + stretch >= along or there is points[-1]:
-            angle = math.degrees(math.atan2(there[1] - here[1], there[0] - here[0]))
-            return round(there[0], 1), round(there[1], 1), round(angle, 1)
-        gone += stretch
-    return *curve[0], 180.0
-
-
-def _at(curve: Sequence[Point], t: float) -> Point:
-    """The point of a cubic Bézier curve at `t`, 0 … 1."""
-    weights = ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3)
-    return (
-        sum(w * p[0] for w, p in zip(weights, curve, strict=True)),
-        sum(w * p[1] for w, p in zip(weights, curve, strict=True)),
-    )
+    sockets = tuple(rounded(socket) for socket in spot.sockets)
+    return Spot(spot.node, rounded(spot.box), rounded(spot.body), spot.wires, sockets)
