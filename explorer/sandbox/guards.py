@@ -8,7 +8,7 @@ import builtins
 import importlib
 import inspect
 import string
-from _string import formatter_field_name_split
+from _string import formatter_field_name_split  # type: ignore[import-not-found]
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import ModuleType
@@ -149,7 +149,7 @@ class Guards:
         return name in vars(value)
 
     def _is_nowhere(self, value: Any, owner: type, name: str) -> bool:
-        """Whether no class says what `name` is: Python raises, or a Module finds it in its parts."""
+        """Whether no class knows `name`: Python raises, or a Module finds it in its parts."""
         found = inspect.getattr_static(value, name, _MISSING)
         if found is not _MISSING:
             return False
@@ -192,7 +192,7 @@ def language(guards: Guards, **more: Any) -> Language:
     return Language(compile_program, guards.namespace(), **more)
 
 
-# --------------------------------------------------------------------------------------- small parts
+# -------------------------------------------------------------------------------- small parts
 
 
 def _named(path: str) -> type:
@@ -217,7 +217,7 @@ def _plain(name: Any) -> str:
     if type(name) is not str:
         raise TypeError("attribute name must be string")
     if name.startswith("_") and name not in names.ANYWHERE:
-        raise RefusedError(refusal(name))
+        raise RefusedError(refusal(name, "an object"))
     return name
 
 
@@ -243,7 +243,8 @@ def _import(
 
 def _type(value: Any, /) -> type:
     """The class of `value`; classes are made with `class`."""
-    return _unless_class(value, type(value))
+    kind: type = _unless_class(value, type(value))
+    return kind
 
 
 def _unless_class(value: Any, given: Any) -> Any:

@@ -67,7 +67,7 @@ class Host(Protocol):
 
 
 def best() -> Host:
-    """The host for this system: children that are forked where that is safe with torch's threads."""
+    """The host for this system: forked children where forking is safe with torch's threads."""
     return Forking() if sys.platform == "linux" else Staying()
 
 

@@ -482,3 +482,13 @@ INSTEAD = {
     "pickle": "programs have no files; print what you want to keep",
 }
 """Name -> what to do instead of using it, for names that people do reach for."""
+
+OFFERED = {
+    "torch": "of torch you have functions on tensors, nn, autograd, func, linalg, fft, special, optim "
+    "and utils.checkpoint",
+    "numpy": "of numpy you have arrays, arithmetic, linalg and random",
+    "a Tensor": "tensors offer what computes with their numbers",
+    "a ndarray": "arrays offer what computes with their numbers",
+    "": "it is none of the names that a program finds",
+}
+"""What is offered -> the words for it, where no name is close to the one that was refused."""

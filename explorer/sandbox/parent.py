@@ -35,7 +35,8 @@ def main() -> None:
 def fork_for_each() -> None:
     """Make a child for each order that comes in over standard input."""
     control = socket.socket(fileno=os.dup(0))
-    _let_go()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the app, whose end ends us
+    _let_go(0, 1)
     version = warm.up()
     gc.collect()
     gc.freeze()  # so that children do not copy pages only to count references
@@ -63,6 +64,7 @@ def _child(children: "_Children", data: int) -> None:
         asked = framing.read(data)
         if asked is not None:
             request = wire.unpack_request(asked)
+            _let_go(0, 1, 2)
             limits.confine(request.limits)
             framing.write(data, worker.answer(request))
     finally:
@@ -133,24 +135,25 @@ class _Children:
 def stay() -> None:
     """Run program after program in this process; who asks kills it when one takes too long."""
     asks, answers = os.dup(0), os.dup(1)
-    _let_go()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _let_go(0, 1)
     framing.write(answers, warm.up().encode())
     confined = False
     while (asked := framing.read(asks)) is not None:
         request = wire.unpack_request(asked)
         if not confined:
+            _let_go(2)
             limits.confine(request.limits, stays=True)
             confined = True
         framing.write(answers, worker.answer(request))
         warm.refresh()
 
 
-def _let_go() -> None:
-    """Let go of standard input and output, and leave Ctrl+C to the app."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _let_go(*files: int) -> None:
+    """Let standard input (0), output (1) or errors (2) lead nowhere."""
     nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
+    for file in files:
+        os.dup2(nothing, file)
     os.close(nothing)
 
 

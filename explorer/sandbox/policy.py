@@ -68,22 +68,23 @@ def refusal(name: str, owner: str = "", offered: Iterable[str] = ()) -> str:
     if owner and " " in owner:
         told += f" of {owner}"
     instead = names.INSTEAD.get(name)
-    close = difflib.get_close_matches(name, offered, n=3)
-    if instead:
-        return f"{told} is not offered: {instead}."
-    if close:
-        return f"{told} is not offered: close to it are {', '.join(close)}."
-    return f"{told} is not offered."
+    close = difflib.get_close_matches(name, offered, n=3, cutoff=0.7)
+    if not instead and close:
+        instead = f"close to it are {', '.join(close)}"
+    instead = instead or names.OFFERED.get(owner)
+    return f"{told} is not offered: {instead}." if instead else f"{told} is not offered."
 
 
 def check_import(module: str, wanted: Iterable[str] = ()) -> str | None:
     """Why `from module import wanted` (or `import module`) is refused; None if it is not."""
     if module not in names.MODULES:
-        inside = module.rpartition(".")[0] in names.MODULES
-        offered = names.MODULES if inside else [n for n in names.MODULES if "." not in n]
-        reason = names.INSTEAD.get(module.partition(".")[0]) or (
-            "a program may import " + ", ".join(n for n in offered if n != "__future__")
-        )
+        package, _, last = module.rpartition(".")
+        package = package if package in names.MODULES else ""
+        reason = (
+            names.INSTEAD.get(last)
+            or names.INSTEAD.get(module.partition(".")[0])
+            or f"of {package} a program may import {', '.join(sorted(_inside(package)))}"
+        ).removeprefix("of  ")
         return f"`import {module}` is not offered: {reason}."
     for name in wanted:
         if name == "*":
@@ -91,6 +92,12 @@ def check_import(module: str, wanted: Iterable[str] = ()) -> str | None:
         if name not in names.MODULES[module]:
             return refusal(name, module, names.MODULES[module])
     return None
+
+
+def _inside(package: str) -> list[str]:
+    """The modules right inside `package` that a program may import."""
+    parts = (module.rpartition(".") for module in names.MODULES)
+    return [name for above, _, name in parts if above == package and not name.startswith("_")]
 
 
 class _Teaching(RestrictingNodeTransformer):
