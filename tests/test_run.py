@@ -147,6 +147,12 @@ def test_two_modules_are_told_apart_by_their_variables() -> None:
     ]  # fmt: skip
 
 
+def test_a_parameter_is_named_by_its_module_whatever_variable_it_passed_through() -> None:
+    run = explorer.run(NET + "for p in net.parameters():\n    print(p.grad.norm())\n")
+    names = {leaf.name for leaf in run.calls[0].leaves}
+    assert names == {"Layer_1.weight", "Layer_1.bias", "out.weight", "out.bias"}
+
+
 def test_an_op_holds_the_numbers_of_its_moment() -> None:
     run = shown("a = torch.ones(2)\nb = a * 3\na.add_(5)\nc = a * 1\na.data.fill_(9.)\nd = a + 0")
     read = [(op.function, op.inputs[0].values.array.tolist()) for op in run.forward if op.inputs]

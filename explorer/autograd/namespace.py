@@ -172,12 +172,16 @@ class Namespace(MutableMapping[str, Any]):
         return found
 
     def _named(self) -> Iterator[tuple[str, Tensor]]:
-        """Every tensor that the program's names lead to, the names a person sees first first."""
-        for variable in self._variables:
-            yield variable.name, variable.tensor
+        """Every tensor that the program's names lead to, with the best name of each first.
+
+        A parameter is named by its module: a variable that it passed through, as in
+        `for p in net.parameters()`, says less.
+        """
         for name, part in self.parts():
             for parameter, tensor in part.named_parameters(recurse=False, remove_duplicate=False):
                 yield f"{name}.{parameter}", tensor
+        for variable in self._variables:
+            yield variable.name, variable.tensor
         for name in self._order:
             yield from _inside(name, self.globals.get(name))
 
