@@ -484,8 +484,8 @@ INSTEAD = {
 """Name -> what to do instead of using it, for names that people do reach for."""
 
 OFFERED = {
-    "torch": "of torch you have functions on tensors, nn, autograd, func, linalg, fft, special, optim "
-    "and utils.checkpoint",
+    "torch": "of torch you have functions on tensors, nn, autograd, func, linalg, fft, special, "
+    "optim and utils.checkpoint",
     "numpy": "of numpy you have arrays, arithmetic, linalg and random",
     "a Tensor": "tensors offer what computes with their numbers",
     "a ndarray": "arrays offer what computes with their numbers",

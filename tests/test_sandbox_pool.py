@@ -1,0 +1,338 @@
+"""Many visitors, one machine: a bounded line, restarts, deadlines, and data that is checked."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import explorer
+from explorer.autograd import runner
+from explorer.data import MAX_ELEMENTS, LocalAsk, Program
+from explorer.errors import BusyError, SandboxError
+from explorer.presets import get
+from explorer.sandbox import Pool, framing, hosts, wire
+from explorer.sandbox.hosts import Forking, Staying
+from explorer.sandbox.wire import Limits, WireError
+
+TINY = """\
+import torch
+x = torch.tensor([1.0, 2.0], requires_grad=True)
+(x * x).sum().backward()
+print(x.grad)
+"""
+
+HERE = [
+    pytest.param(
+        Forking,
+        marks=pytest.mark.skipif(sys.platform != "linux", reason="fork is safe on Linux only"),
+    ),
+    Staying,
+]
+
+
+@pytest.fixture(scope="module", params=HERE)
+def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    pool = Pool(request.param, places=2)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def forking() -> Iterator[Pool]:
+    if sys.platform != "linux":
+        pytest.skip("fork is safe on Linux only")
+    pool = Pool(Forking)
+    yield pool
+    pool.close()
+
+
+# ------------------------------------------------------------------------- with fork and without
+
+
+def test_both_hosts_give_the_run_of_this_process(pool: Pool) -> None:
+    assert pool.run(TINY, seed=3) == runner.run(TINY, seed=3)
+    ask = (LocalAsk(0),)
+    program = get("tutorial_vector").program
+    assert pool.run(program, ask=ask) == runner.run(program, ask=ask)
+
+
+def test_what_was_shown_before_the_deadline_comes_back(pool: Pool) -> None:
+    run = pool.run(TINY + "while True:\n    x + 1\n", deadline=0.3)
+    assert (run.error.type, run.error.line) == ("Stopped", 6)
+    assert run.error.message.startswith("The program was stopped after 0.3 s.")
+    assert run.printed == "tensor([2., 4.])\n"
+    assert run.calls[0].leaves[0].after.array.tolist() == [2.0, 4.0]
+    assert len(run.forward) > 10
+
+
+SWALLOWS = """\
+def f(): pass
+try:
+    while True: f()
+except:
+    print("caught")
+"""
+
+
+def test_a_deadline_that_the_program_swallows_is_told_all_the_same(pool: Pool) -> None:
+    run = pool.run(SWALLOWS, deadline=0.2)
+    assert (run.printed, run.error.type) == ("caught\n", "Stopped")
+
+
+def test_a_program_that_cannot_be_stopped_is_killed_and_the_next_one_runs(pool: Pool) -> None:
+    began = time.monotonic()
+    endless = "import itertools\nsum(itertools.count())"
+    run = pool.run(endless, limits=Limits(deadline=0.2, grace=0.3))
+    assert time.monotonic() - began < 20  # a killed process that stays is replaced by the next run
+    assert run.error.type == "Stopped"
+    assert "in the middle of one long computation" in run.error.message
+    assert pool.run(TINY) == runner.run(TINY)
+
+
+def test_what_one_program_sets_is_gone_for_the_next(pool: Pool) -> None:
+    pool.run(
+        "import torch\ntorch.set_printoptions(precision=1)\ntorch.set_default_dtype(torch.float64)"
+    )
+    assert pool.run(TINY) == runner.run(TINY)
+
+
+def test_a_run_larger_than_the_socket_arrives_whole(pool: Pool) -> None:
+    source = f"import torch\nx = torch.arange({MAX_ELEMENTS}.)\ny = [x * i for i in range(60)]"
+    run = pool.run(source)
+    assert len(run.forward) == 61
+    assert run == runner.run(source)
+
+
+def test_many_threads_get_each_their_own_run(pool: Pool) -> None:
+    def ask(i: int) -> str:
+        return pool.run(f"print({i} * 7)").printed
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(ask, range(24))) == [f"{i * 7}\n" for i in range(24)]
+
+
+# ----------------------------------------------------------------------------------- the line
+
+
+class Slow:
+    """A host that answers when it is told to."""
+
+    torch = "0"
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.asked: list[bytes] = []
+
+    def ask(self, request: bytes, _: float) -> bytes:
+        self.asked.append(request)
+        assert self.go.wait(10)
+        return wire.pack(runner.run(wire.unpack_request(request).program))
+
+    def close(self) -> None:
+        self.go.set()
+
+
+def wait_for(reached: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 10
+    while not reached():
+        assert time.monotonic() < ends
+        time.sleep(0.005)
+
+
+def test_a_full_line_says_how_long_and_lets_nobody_wait() -> None:
+    host = Slow()
+    pool = Pool(lambda: host, places=1, waiting=2)
+    with ThreadPoolExecutor(3) as threads:
+        waiting = [threads.submit(pool.run, f"print({i})") for i in range(3)]
+        wait_for(lambda: len(pool._line._waiting) == 2)
+        with pytest.raises(
+            BusyError, match=r"busy: 2 programs are waiting. Try again in about"
+        ) as e:
+            pool.run("print(3)")
+        assert e.value.seconds >= 1
+        host.go.set()
+        assert [future.result().printed for future in waiting] == ["0\n", "1\n", "2\n"]
+    assert pool.run("print(4)").printed == "4\n"
+
+
+def test_nobody_waits_for_ever() -> None:
+    host = Slow()
+    pool = Pool(lambda: host, places=1, waiting=9, patience=0.05)
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(pool.run, "1")
+        wait_for(lambda: bool(host.asked))
+        with pytest.raises(BusyError):
+            pool.run("2")
+        host.go.set()
+        assert first.result().error is None
+    assert pool.run("3").error is None
+
+
+def test_who_came_first_is_served_first() -> None:
+    host = Slow()
+    pool = Pool(lambda: host, places=1)
+    with ThreadPoolExecutor(5) as threads:
+        futures = []
+        for i in range(5):
+            futures.append(threads.submit(pool.run, str(i)))
+            wait_for(lambda: len(host.asked) + len(pool._line._waiting) == len(futures))
+        host.go.set()
+        for future in futures:
+            future.result()
+    sources = [wire.unpack_request(request).program.source for request in host.asked]
+    assert sources == list("01234")
+
+
+# ----------------------------------------------------------------------------- ends and restarts
+
+
+def test_a_parent_that_died_is_replaced(forking: Pool) -> None:
+    host = forking.start()
+    host._process.kill()
+    host._process.wait()
+    assert forking.run(TINY) == runner.run(TINY)
+    assert forking.start() is not host
+
+
+def test_a_parent_that_dies_while_programs_run_is_replaced_and_they_run_again(
+    forking: Pool,
+) -> None:
+    host = forking.start()
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(forking.run, "while True: pass", deadline=1.0)
+        wait_for(lambda: bool(children_of(host._process.pid)))
+        os.kill(host._process.pid, signal.SIGKILL)
+        assert running.result().error.type == "Stopped"
+    assert forking.run(TINY).error is None
+
+
+def test_a_host_that_never_answers_ends_in_an_error() -> None:
+    class Dead(Slow):
+        def ask(self, *_: object) -> bytes:
+            raise hosts.Gone
+
+    with pytest.raises(SandboxError, match="ended twice"):
+        Pool(Dead).run("1")
+
+
+def test_a_closed_pool_starts_anew(forking: Pool) -> None:
+    forking.start()
+    forking.close()
+    assert forking.run("print(1)").printed == "1\n"
+
+
+def children_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+APP = """
+import sys, threading
+from explorer import sandbox
+from explorer.sandbox.pool import _shared
+host = sandbox.Pool().start() if sys.argv[1] == "idle" else _shared().start()
+print(host._process.pid, flush=True)
+if sys.argv[1] == "busy":
+    endless = {"program": "while True: pass", "deadline": 60}
+    threading.Thread(target=sandbox.run, kwargs=endless).start()
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("state", ["idle", "busy"])
+def test_nothing_outlives_an_app_that_is_killed(state: str) -> None:
+    root = Path(explorer.__file__).parent.parent
+    command = [sys.executable, "-c", APP, state]
+    with subprocess.Popen(
+        command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as app:
+        parent = int(app.stdout.readline())
+        if state == "busy":
+            wait_for(lambda: bool(children_of(parent)))
+        family = [parent, *map(int, children_of(parent))]
+        app.kill()
+    for pid in family:
+        wait_for(lambda: not is_running(pid))  # noqa: B023
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_it_starts_from_anywhere_with_nothing_but_sys_path(tmp_path: Path) -> None:
+    root = Path(explorer.__file__).parent.parent
+    (tmp_path / "torch.py").write_text("raise RuntimeError('not this one')")
+    script = (
+        f"import sys; sys.path[0] = {str(root)!r}\n"
+        "from explorer import sandbox\n"
+        "print(sandbox.run('import torch; print(torch.ones(1))').printed)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "tensor([1.])\n\n"
+
+
+# ------------------------------------------------------------------------------------- the wire
+
+
+def test_numbers_cross_once_however_often_they_are_shown() -> None:
+    source = f"import torch\nx = torch.rand({MAX_ELEMENTS})\nfor _ in range(50): x.view(-1)"
+    run = runner.run(source)
+    packed = wire.pack(run)
+    assert len(packed) < 2 * 4 * MAX_ELEMENTS
+    assert wire.unpack(packed, run.program) == run
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_damaged_bytes_are_an_error_and_nothing_else(data: st.DataObject) -> None:
+    packed = bytearray(PACKED)
+    for _ in range(data.draw(st.integers(1, 4))):
+        packed[data.draw(st.integers(0, len(packed) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(packed)))
+    for damaged in (bytes(packed), bytes(packed[:cut])):
+        with contextlib.suppress(WireError):
+            wire.unpack(damaged, Program(TINY))
+
+
+PACKED = wire.pack(runner.run(TINY))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        b"\x80\x04\x95cposix\nsystem\n",  # a pickle
+        msgspec.msgpack.encode([1, 2]),
+        msgspec.msgpack.encode({"values": [], "rest": b"\x93" * 100_000}),
+        msgspec.msgpack.encode({"values": [], "rest": msgspec.msgpack.encode({"printed": 3})}),
+        msgspec.msgpack.encode(
+            {"values": [], "rest": b"\xd4\x01\x05"}
+        ),  # a place outside the table
+        msgspec.msgpack.encode({"values": [], "rest": b"\xd4\x07\x05"}),  # an unknown extension
+    ],
+)
+def test_what_is_no_run_is_refused(message: bytes) -> None:
+    with pytest.raises(WireError):
+        wire.unpack(message, Program(""))
+
+
+def test_a_message_that_is_too_long_is_not_read() -> None:
+    with pytest.raises(WireError, match="more than 192 MB"):
+        framing.length(framing.HEAD.pack(wire.MAX_BYTES + 1))
