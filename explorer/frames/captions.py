@@ -1,5 +1,6 @@
 """What to say in each step: message ids and the values that fill them, never words."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -38,6 +39,10 @@ class Captions:
             self._into[wire.target].append(wire)
             if wire.source is not None:
                 self._from[wire.source].append(wire)
+        self._landings = {
+            target: sorted(way.lands for way in ways if way.lands)
+            for target, ways in self._into.items()
+        }
 
     def frames(self) -> tuple[Frame, ...]:
         """One frame for each step, and one more where the call raised."""
@@ -195,7 +200,7 @@ class Captions:
             target = self._items[wire.target]
             if target.expected < 2 or wire.lands is None:
                 continue
-            landed = sum(1 for way in self._into[target.index] if way.lands and way.lands <= number)
+            landed = bisect_right(self._landings[target.index], number)
             name = code(self.name(target))
             mine = sum(1 for way in ways if way.target == target.index)
             if landed < target.expected:

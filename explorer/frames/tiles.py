@@ -27,6 +27,9 @@ MAX_LONE_ROW = 30
 MAX_LISTED = 4
 """Elements up to which a sentence lists a tensor's numbers."""
 
+_POWERS = np.array([float(f"1e{power}") for power in range(23)])
+"""The powers of ten that a float holds exactly."""
+
 Cell = float | str
 """A number, or one of `nan`, `inf` and `-inf`, which JSON cannot say as numbers."""
 
@@ -61,30 +64,43 @@ def tile_of(values: Values) -> Tile:
     (2, 3, True, 2.0)
     """
     rows, columns = matrix_shape(values.shape)
-    array, known = values.array, values.described
-    low = known.minimum if known else None
-    high = known.maximum if known else None
+    array = values.array
     if array is None or values.size == 0:
+        known = values.described
+        low = known.minimum if known else None
+        high = known.maximum if known else None
         note = values.note or ("no elements" if values.size == 0 else "not kept")
         return Tile(values.shape, values.dtype, rows, columns, (), low=low, high=high, note=note)
     is_complex = np.iscomplexobj(array)
     numbers = (np.abs(array) if is_complex else array).reshape(rows, columns).astype(np.float64)
+    low, high, nans = _extremes(numbers)
+    first = numbers[0, 0]
+    uniform = low == high if nans == 0 and low == first else bool((numbers == first).all())
     grid, block = shrink(numbers)
-    assert known is not None
     return Tile(
         values.shape,
         values.dtype,
         grid.shape[0],
         grid.shape[1],
-        tuple(_cell(number) for number in grid.ravel().tolist()),
-        uniform=bool((numbers == numbers[0, 0]).all()),
+        _cells(grid),
+        uniform=uniform,
         block=block,
         low=low,
         high=high,
-        nans=known.nans,
-        zero=known.zeros == values.size,
+        nans=nans,
+        zero=uniform and bool(first == 0),
         note="absolute values of complex numbers" if is_complex else "",
     )
+
+
+def _extremes(numbers: npt.NDArray[np.float64]) -> tuple[float | None, float | None, int]:
+    """The smallest and the largest finite number (None if there is none), and how many are NaN."""
+    low, high = float(numbers.min()), float(numbers.max())
+    if math.isfinite(low) and math.isfinite(high):  # a NaN would have become both
+        return low, high, 0
+    finite = numbers[np.isfinite(numbers)]
+    nans = int(np.isnan(numbers).sum())
+    return (float(finite.min()), float(finite.max()), nans) if finite.size else (None, None, nans)
 
 
 def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -105,14 +121,13 @@ def shrink(grid: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[int, int]]:
     high, wide = -(-rows // MAX_ROWS), -(-columns // most)
     if (high, wide) == (1, 1):
         return grid, (1, 1)
-    row_starts, column_starts = range(0, rows, high), range(0, columns, wide)
-    small = np.empty((len(row_starts), len(column_starts)))
-    for i, top in enumerate(row_starts):
-        for j, left in enumerate(column_starts):
-            part = grid[top : top + high, left : left + wide].ravel()
-            # A single NaN must not disappear in a block.
-            small[i, j] = np.nan if np.isnan(part).any() else part[np.argmax(np.abs(part))]
-    return small, (high, wide)
+    down, across = -(-rows // high), -(-columns // wide)
+    filled = np.zeros((down * high, across * wide))
+    filled[:rows, :columns] = grid
+    blocks = filled.reshape(down, high, across, wide).swapaxes(1, 2).reshape(down, across, -1)
+    # A NaN counts as the largest, so a single one does not disappear in its block.
+    largest_at = np.abs(blocks).argmax(axis=2)[..., None]
+    return np.take_along_axis(blocks, largest_at, axis=2)[..., 0], (high, wide)
 
 
 def amount(tile: Tile | None) -> Message:
@@ -160,6 +175,15 @@ def largest(values: list[Values]) -> float:
     return most
 
 
-def _cell(number: float) -> Cell:
-    """A number of six digits, which is more than any picture prints."""
-    return float(f"{number:.6g}") if math.isfinite(number) else str(number)
+def _cells(grid: npt.NDArray[np.float64]) -> tuple[Cell, ...]:
+    """The numbers of a grid with six digits, which is more than any picture prints."""
+    with np.errstate(all="ignore"):
+        size = np.abs(grid)
+        places = 5 - np.floor(np.log10(size))
+        rough = np.abs(places) < len(_POWERS)
+        scale = _POWERS[np.where(rough, np.abs(places), 0).astype(np.intp)]
+        fine = np.where(places > 0, np.rint(grid * scale) / scale, np.rint(grid / scale) * scale)
+    numbers = np.where(rough, fine, grid).ravel().tolist()
+    if not (rough | (size == 0) | ~np.isfinite(size)).all():
+        numbers = [float(f"{number:.6g}") for number in grid.ravel().tolist()]
+    return tuple([n if -math.inf < n < math.inf else str(n) for n in numbers])
