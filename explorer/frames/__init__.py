@@ -63,8 +63,7 @@ def frames_of(run: Run) -> Frames:
         numbers[sort] = numbers.get(sort, 0) + 1
         title = message(f"call.{sort}", number=numbers[sort], kind=call.kind)
         scenes.append(_scene(run, call, place, title, labels, tiles, freed))
-        if not (call.retain_graph or call.create_graph):
-            freed |= {step.node for step in call.steps}
+        freed |= frozenset(call.freed)
     if not scenes:
         scenes.append(_scene(run, None, None, message("call.none"), labels, tiles, freed))
     error = None
@@ -196,8 +195,11 @@ def _cuts(run: Run, graph: Graph) -> tuple[Cut, ...]:
 
 
 def _ticks(run: Run, labels: Labels, tiles: Tiles) -> tuple[Tick, ...]:
+    """One for each op that made a node, edited a tensor, or was kept out of the graph."""
     ticks = []
     for op in run.forward:
+        if not (op.nodes or op.edited or op.cut):
+            continue
         label = labels.expression(op.span) if op.span else op.function
         tile = tiles.number(op.outputs[0].values) if op.outputs else None
         drawn = [node for node in op.nodes if run.trace.nodes[node].leaf is None]

@@ -14,17 +14,24 @@ from explorer.frames.labels import Labels, brief, is_bead, short_name
 from explorer.frames.messages import Message
 from explorer.frames.tiles import Tile, largest, shape_text, tile_of
 
+_DIGITS = {"float16": 5e-3, "bfloat16": 2e-2}
+"""Part of a number by which a sum may be off in dtypes with fewer digits than a tile shows."""
+
 Changes = tuple[tuple[int, str], ...]
 """States over time: `((0, "idle"), (2, "ready"), (3, "firing"), (4, "done"))`."""
 
 
 class Chip(Plain, frozen=True):
-    """A saved tensor on a card. `states` holds `held`, `edited`, `freed`, `packed`."""
+    """A saved tensor on a card. `states` holds `held`, `edited`, `freed`, `packed`.
+
+    `version` is how often a tensor that was edited after it was saved had been edited in all.
+    """
 
     name: str
     text: str
     states: Changes
     tile: int | None = None
+    version: int | None = None
 
 
 class Item(Plain, frozen=True):
@@ -36,6 +43,7 @@ class Item(Plain, frozen=True):
     for. `before`, `added` and `after` are tiles of a bucket, None where `.grad` was None. `sum` is
     the tile of all contributions together, `result` what `autograd.grad` returned for a leaf
     instead of adding it into `.grad`. `recorded` is False where nobody noted a leaf's `.grad`.
+    `hooked` says that what arrived is not the sum of what was sent: a hook changed it.
     """
 
     index: int
@@ -60,6 +68,7 @@ class Item(Plain, frozen=True):
     sum: int | None = None
     result: int | None = None
     recorded: bool = True
+    hooked: bool = False
 
 
 class Hop(Plain, frozen=True):
@@ -333,7 +342,9 @@ def build_items(
 ) -> tuple[Item, ...]:
     """One item for each node that the call reaches, by index."""
     landing: dict[int, list[int | None]] = defaultdict(list)
+    into: dict[int, list[Wire]] = defaultdict(list)
     for wire in wires:
+        into[wire.target].append(wire)
         last = wire.beads[-1] if wire.beads else wire.source
         ran = last in timing.order and wire.hops[-1].step is not None
         if wire.seed is not None or not timing.complete or ran:
@@ -372,6 +383,7 @@ def build_items(
                 sum=timing.sum_at(index, tiles),
                 result=tiles.number(results.get(label)) if node.leaf is not None else None,
                 recorded=leaf is not None or timing.call is None,
+                hooked=_hooked(index, into[index], timing, tiles),
             )
         )
     return tuple(items)
@@ -410,9 +422,10 @@ def _chip(saved: Saved, node: Node, timing: Timing, tiles: Tiles, freed: frozens
     number = tiles.number(saved.values)
     tile = tiles[number]
     states = [(0, "freed" if node.index in freed else saved.state)]
-    call, order = timing.call, timing.order.get(node.index)
-    keeps = call is None or call.retain_graph or call.create_graph
-    if order is not None and not keeps and states[0][1] != "freed":
+    order = timing.order.get(node.index)
+    lost = timing.call is not None and node.index in timing.call.freed
+    if order is not None and lost and states[0][1] != "freed":
+        # That they are gone after the call is what torch says; each goes when its node has run.
         states.append((order + 1, "freed"))
     text = ""
     if tile is not None:
@@ -421,7 +434,42 @@ def _chip(saved: Saved, node: Node, timing: Timing, tiles: Tiles, freed: frozens
             text = (
                 f"= {tile.cells[0]:g}" if isinstance(tile.cells[0], float) else str(tile.cells[0])
             )
-    return Chip(saved.name, text, tuple(states), number)
+    version = saved.version if saved.state == "edited" else None
+    return Chip(saved.name, text, tuple(states), number, version)
+
+
+def _hooked(node: int, into: Sequence[Wire], timing: Timing, tiles: Tiles) -> bool:
+    """Whether a cotangent that a node got is another than its contributions make together."""
+    order = timing.order.get(node)
+    if order is None or timing.call is None:
+        return False
+    for output, arrived in enumerate(timing.call.steps[order - 1].cotangents_in):
+        parts = [wire.tile for wire in into if wire.input_nr == output]
+        number = tiles.number(arrived)
+        if number is None or not parts or None in parts or parts == [number]:
+            continue
+        if not _is_sum(number, [part for part in parts if part is not None], tiles):
+            return True
+    return False
+
+
+def _is_sum(whole: int, parts: Sequence[int], tiles: Tiles) -> bool:
+    """Whether tiles add up, as far as their digits tell; without all numbers nobody knows."""
+    grids = [tiles.all[number] for number in (whole, *parts)]
+    if any(tile.note or tile.block != (1, 1) or not _finite(tile) for tile in grids):
+        return True
+    if len({len(tile.cells) for tile in grids}) > 1:
+        return True
+    digits = max(_DIGITS.get(tile.dtype, 1e-4) for tile in grids)
+    columns = zip(*([float(cell) for cell in tile.cells] for tile in grids), strict=True)
+    return all(
+        abs(math.fsum(one) - total) <= digits * max(map(abs, (total, *one)))
+        for total, *one in columns
+    )
+
+
+def _finite(tile: Tile) -> bool:
+    return bool(tile.cells) and not any(isinstance(cell, str) for cell in tile.cells)
 
 
 def _weight(tile: Tile | None, most: float) -> float | None:
