@@ -38,7 +38,9 @@ class Item(Plain, frozen=True):
     """One node of the graph as it stands in the picture.
 
     `kind` is `card`, `bead` (a node that only changes the shape, on a wire) or `bucket` (an
-    AccumulateGrad and its leaf). `brief` is the label where room is short. `order` is the step in
+    AccumulateGrad and its leaf). In a folded scene an item of kind `group` stands for the nodes in
+    `holds`, which run in `steps`; `repeats` is the number of equal stretches in it, 0 where it is a
+    module. `brief` is the label where room is short. `order` is the step in
     which the node runs, None if it never does. `expected` counts the contributions that it waits
     for. `before`, `added` and `after` are tiles of a bucket, None where `.grad` was None. `sum` is
     the tile of all contributions together, `result` what `autograd.grad` returned for a leaf
@@ -69,6 +71,9 @@ class Item(Plain, frozen=True):
     result: int | None = None
     recorded: bool = True
     hooked: bool = False
+    holds: tuple[int, ...] = ()
+    steps: tuple[int, ...] = ()
+    repeats: int = 0
 
 
 class Hop(Plain, frozen=True):
@@ -85,6 +90,8 @@ class Wire(Plain, frozen=True):
     has one entry more than `beads`. `lands` is the step from which the contribution is in its
     socket, None if never. `weight` is the size of what flows, 0 … 1 on the scene's scale, None
     where nothing flows or only zeros do. `name` and `shape` belong to the forward value here.
+    A wire that stands for several in a folded scene has the steps in which they land in `landings`,
+    0 for one that never does; its hop is that of the last.
     """
 
     number: int
@@ -100,6 +107,7 @@ class Wire(Plain, frozen=True):
     weight: float | None
     name: str
     shape: str
+    landings: tuple[int, ...] = ()
 
 
 class Seed(Plain, frozen=True):

@@ -1,0 +1,368 @@
+"""Fold a scene that is too large to be read: many nodes become one card that can be opened.
+
+`plan(scene)` says what to fold, `folded(scene, groups)` is the scene with each group as one item of
+kind `group`. Nodes go together that one module's forward made; equal stretches that follow each
+other (`×48 the same`) keep a few of their first and last; and where neither helps, neighbours go
+together. A group is always a stretch of the order in which the nodes run, so no wire leads out of
+it and back in. Trace and Run know nothing of this: it is a way of drawing.
+
+A scene with at most `MAX_CARDS` cards needs no folding, and its plan is empty.
+"""
+
+import heapq
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
+
+import msgspec
+import numpy as np
+
+from explorer.data import Plain
+from explorer.frames.scene import Changes, Hop, Item, Scene, Wire
+
+MAX_CARDS = 150
+"""Cards that a picture shows at once; a scene with more is folded."""
+
+ENOUGH_CARDS = 8
+"""Modules are opened, level by level, until there are about as many cards as this."""
+
+MIN_REPEATS = 8
+"""Equal stretches in a row from which on the middle ones fold."""
+
+KEPT_REPEATS = 3
+"""Of equal stretches, so many of the first and of the last stay as they are."""
+
+MAX_PERIOD = 64
+"""Cards in a stretch that is recognised when it is repeated."""
+
+
+class Group(Plain, frozen=True):
+    """Cards that fold into one, in the order in which they run.
+
+    `label` is a module's path, or what the first card of a repeated stretch is called. `repeats`
+    counts the equal stretches, 0 where the group is none of them. `inner` are the groups that are
+    still folded when this one is opened.
+    """
+
+    label: str
+    cards: tuple[int, ...]
+    repeats: int = 0
+    inner: tuple["Group", ...] = ()
+
+
+Entry = Item | Group
+
+
+def plan(scene: Scene) -> tuple[Group, ...]:
+    """The groups into which `scene` folds; none where all of it can be shown at once."""
+    road = _road(scene)
+    if len(road) <= MAX_CARDS:
+        return ()
+    return _groups(_entries(road, "", _Kinds(scene, road)))
+
+
+def views(groups: Sequence[Group]) -> Iterator[tuple[Group, tuple[Group, ...]]]:
+    """Each group that can be opened, with all that is folded while it is open."""
+    for place, group in enumerate(groups):
+        others = (*groups[:place], *groups[place + 1 :])
+        yield group, (*others, *group.inner)
+        for deeper, rest in views(group.inner):
+            yield deeper, (*others, *rest)
+
+
+# ---------------------------------------------------------------------------------- what to fold
+
+
+def _road(scene: Scene) -> list[Item]:
+    """The cards in the order in which they run; a card never stands before one that sends to it."""
+    cards = {item.index: item for item in scene.items if item.kind == "card"}
+    onward: dict[int, list[int]] = defaultdict(list)
+    waiting = dict.fromkeys(cards, 0)
+    for wire in scene.wires:
+        if wire.source is not None and wire.target in cards:
+            onward[wire.source].append(wire.target)
+            waiting[wire.target] += 1
+    never = len(scene.frames) + 1
+
+    def turn(index: int) -> tuple[int, int]:
+        order = cards[index].order
+        return (order if order is not None else never, index)
+
+    ready = [turn(index) for index, count in waiting.items() if count == 0]
+    heapq.heapify(ready)
+    road = []
+    while ready:
+        _, index = heapq.heappop(ready)
+        road.append(cards[index])
+        for target in onward[index]:
+            waiting[target] -= 1
+            if waiting[target] == 0:
+                heapq.heappush(ready, turn(target))
+    return road
+
+
+class _Kinds:
+    """What makes two cards equal: the call that made them, and how they are wired."""
+
+    def __init__(self, scene: Scene, road: Sequence[Item]) -> None:
+        place = {item.index: number for number, item in enumerate(road)}
+        ways: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for wire in scene.wires:
+            if wire.source in place:
+                # A bucket is a bucket, whichever it is; a card is told by how far away it is.
+                far = place[wire.target] - place[wire.source] if wire.target in place else 0
+                ways[wire.source].append((wire.slot, far))
+        self._of = {
+            item.index: (item.name, item.short, item.span, tuple(ways[item.index])) for item in road
+        }
+
+    def of(self, entry: Entry) -> Hashable:
+        if isinstance(entry, Group):
+            return tuple(self._of[card] for card in entry.cards)
+        return self._of[entry.index]
+
+
+def _entries(road: Sequence[Item], path: str, kinds: _Kinds) -> list[Entry]:
+    """A stretch of the road, all of it made below the module `path`, in at most `MAX_CARDS`."""
+    entries = _by_module(road, path, kinds)
+    cards = {item.index: item for item in road}
+    while len(entries) < ENOUGH_CARDS:
+        opened = _opened_once(entries, cards, kinds)
+        if opened == entries or len(opened) > MAX_CARDS:
+            break
+        entries = opened
+    entries = _by_repeats(entries, kinds)
+    return _by_neighbours(entries) if len(entries) > MAX_CARDS else entries
+
+
+def _groups(entries: Sequence[Entry]) -> tuple[Group, ...]:
+    return tuple(entry for entry in entries if isinstance(entry, Group))
+
+
+def _by_module(road: Sequence[Item], path: str, kinds: _Kinds) -> list[Entry]:
+    """Neighbours that the same child of the module `path` made become one group."""
+    entries: list[Entry] = []
+    for child, run in groupby(road, lambda item: _child(item.module, path)):
+        cards = list(run)
+        if child is None or len(cards) == 1:
+            entries += cards
+        else:
+            inner = _groups(_entries(cards, child, kinds)) if len(cards) > MAX_CARDS // 2 else ()
+            entries.append(Group(child, tuple(item.index for item in cards), inner=inner))
+    return entries
+
+
+def _child(module: str | None, path: str) -> str | None:
+    """The module directly below `path` in which `module` lies, or which it is."""
+    head = f"{path}." if path else ""
+    if not module or not module.startswith(head):
+        return None
+    return head + module[len(head) :].partition(".")[0]
+
+
+def _opened_once(entries: Sequence[Entry], cards: Mapping[int, Item], kinds: _Kinds) -> list[Entry]:
+    """The entries with each module opened by one level."""
+    opened: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry, Group) and not entry.repeats:
+            opened += _by_module([cards[card] for card in entry.cards], entry.label, kinds)
+        else:
+            opened.append(entry)
+    return opened
+
+
+def _by_repeats(entries: Sequence[Entry], kinds: _Kinds) -> list[Entry]:
+    """The middle ones of many equal stretches become one group, the longest repeat first."""
+    if len(entries) <= MAX_CARDS:
+        return list(entries)
+    numbers: dict[Hashable, int] = {}
+    codes = np.array([numbers.setdefault(kinds.of(e), len(numbers)) for e in entries])
+    best = (0, 0, 0)  # cards in the repeat, where it begins, cards in one stretch
+    for period in range(1, min(MAX_PERIOD, len(codes) // MIN_REPEATS) + 1):
+        same = np.concatenate([[0], codes[period:] == codes[:-period], [0]])
+        ends = np.flatnonzero(np.diff(same))
+        for begin, end in zip(ends[::2].tolist(), ends[1::2].tolist(), strict=True):
+            count = (end - begin + period) // period
+            if count >= MIN_REPEATS and count * period > best[0] + period:
+                best = (count * period, begin, period)
+    length, begin, period = best
+    if not length:
+        return list(entries)
+    kept = KEPT_REPEATS * period
+    first, last = begin + kept, begin + length - kept
+    middle = entries[first:last]
+    group = Group(middle[0].label, _cards(middle), len(middle) // period, _halves(middle, period))
+    before, after = _by_repeats(entries[:first], kinds), _by_repeats(entries[last:], kinds)
+    return [*before, group, *after]
+
+
+def _halves(middle: Sequence[Entry], period: int) -> tuple[Group, ...]:
+    """What an opened repeat still folds: shorter repeats, as many as can be shown at once."""
+    count = len(middle) // period
+    if len(middle) <= MAX_CARDS // 2:
+        return _groups(middle)
+    pieces = min(count, MAX_CARDS // 4)
+    starts = [count * piece // pieces * period for piece in range(pieces + 1)]
+    groups = []
+    for begin, end in pairwise(starts):
+        part = middle[begin:end]
+        groups.append(
+            Group(part[0].label, _cards(part), len(part) // period, _halves(part, period))
+        )
+    return tuple(groups)
+
+
+def _by_neighbours(entries: Sequence[Entry]) -> list[Entry]:
+    """What follows each other becomes one group, where there is no better reason."""
+    pieces = MAX_CARDS // 3
+    starts = [len(entries) * piece // pieces for piece in range(pieces + 1)]
+    found: list[Entry] = []
+    for begin, end in pairwise(starts):
+        part = entries[begin:end]
+        if len(part) == 1:
+            found += part
+            continue
+        inner = _by_neighbours(part) if len(part) > MAX_CARDS else part
+        found.append(Group(part[0].label, _cards(part), 0, _groups(inner)))
+    return found
+
+
+def _cards(entries: Sequence[Entry]) -> tuple[int, ...]:
+    found: list[int] = []
+    for entry in entries:
+        found += entry.cards if isinstance(entry, Group) else [entry.index]
+    return tuple(found)
+
+
+# ---------------------------------------------------------------------------------------- folded
+
+
+def folded(scene: Scene, groups: Sequence[Group]) -> Scene:
+    """`scene` with each of the `groups` as one item, numbered after all nodes.
+
+    A group takes in the buckets that only its own cards send to, and the beads on the wires that
+    its cards send on. Wires that lead from one group to the same place become one wire.
+    """
+    if not groups:
+        return scene
+    owner = _owners(scene, groups)
+    first = max(item.index for item in scene.items) + 1
+    wires = _joined(scene, owner, first)
+    held: dict[int, list[Item]] = defaultdict(list)
+    items = []
+    for item in scene.items:
+        if item.index in owner:
+            held[owner[item.index]].append(item)
+        else:
+            items.append(item)
+    expected: dict[int, int] = defaultdict(int)
+    for wire in wires:
+        expected[wire.target] += max(1, len(wire.landings))
+    for place, group in enumerate(groups):
+        items.append(_group_item(first + place, group, held[place], expected[first + place]))
+    seeds = tuple(
+        msgspec.structs.replace(seed, root=first + owner[seed.root]) if seed.root in owner else seed
+        for seed in scene.seeds
+    )
+    cuts = tuple(cut for cut in scene.cuts if cut.node not in owner)
+    return msgspec.structs.replace(
+        scene, items=tuple(items), wires=tuple(wires), seeds=seeds, cuts=cuts
+    )
+
+
+def _owners(scene: Scene, groups: Sequence[Group]) -> dict[int, int]:
+    """The place of the group that each folded node is in."""
+    owner = {card: place for place, group in enumerate(groups) for card in group.cards}
+    users: dict[int, set[int | None]] = defaultdict(set)
+    for wire in scene.wires:
+        home = owner.get(wire.source) if wire.source is not None else None
+        users[wire.target].add(home)
+        if home is not None:
+            owner.update(dict.fromkeys(wire.beads, home))
+    for item in scene.items:
+        if item.kind == "bucket" and len(users[item.index]) == 1:
+            (home,) = users[item.index]
+            if home is not None:
+                owner[item.index] = home
+    return owner
+
+
+def _joined(scene: Scene, owner: Mapping[int, int], first: int) -> list[Wire]:
+    """The wires between what is left, renumbered; those that share both ends are one."""
+    wires: list[Wire] = []
+    bundles: dict[tuple[int | None, int | None, int, int], list[Wire]] = {}
+    for wire in scene.wires:
+        source, target = wire.source, wire.target
+        home = owner.get(source) if source is not None else None
+        goal = owner.get(target)
+        if home is not None and home == goal:
+            continue
+        target = target if goal is None else first + goal
+        if home is None and (goal is None or wire.beads):
+            wires.append(msgspec.structs.replace(wire, target=target))
+            continue
+        source = source if home is None else first + home
+        input_nr = wire.input_nr if goal is None else 0
+        bundles.setdefault((source, wire.seed, target, input_nr), []).append(wire)
+    for (source, seed, target, input_nr), parts in bundles.items():
+        last = max(parts, key=lambda part: part.lands or 0)
+        weights = [part.weight for part in parts if part.weight is not None]
+        lands = last.lands if all(part.lands is not None for part in parts) else None
+        wires.append(
+            Wire(
+                0, source, seed, min(part.slot for part in parts), target, input_nr, (),
+                (Hop(last.lands, last.tile),), lands, last.tile,
+                max(weights, default=None),
+                next((part.name for part in parts if part.name), ""),
+                parts[0].shape,
+                tuple(sorted(part.lands or 0 for part in parts)),
+            )
+        )  # fmt: skip
+    wires.sort(key=lambda w: (w.seed is None, w.source or 0, w.slot, w.target, w.input_nr))
+    return [msgspec.structs.replace(wire, number=number) for number, wire in enumerate(wires)]
+
+
+def _group_item(index: int, group: Group, held: Sequence[Item], expected: int) -> Item:
+    steps = sorted(item.order for item in held if item.order is not None)
+    cards = len(group.cards)
+    name = f"{group.repeats} × {cards // group.repeats}" if group.repeats else f"{cards} cards"
+    return Item(
+        index,
+        "group",
+        "",
+        "",
+        group.label,
+        group.label.rpartition(".")[2] if not group.repeats else group.label,
+        f"{group.label}: {len(held)} nodes in one card ({name})",
+        _group_states(held, steps),
+        steps[0] if steps else None,
+        expected,
+        "",
+        "",
+        holds=tuple(item.index for item in held),
+        steps=tuple(steps),
+        repeats=group.repeats,
+    )
+
+
+def _group_states(held: Sequence[Item], steps: Sequence[int]) -> Changes:
+    """Firing while one of the group's nodes is, waiting between two of them, done after all."""
+    changes = [(0, "idle")]
+    failing = {step for item in held for step, state in item.states if state == "failed"}
+    for step in steps:
+        if changes[-1] != (step, "waiting"):
+            changes.append((step, "firing"))
+        else:
+            changes.pop()
+        if step in failing:
+            changes[-1] = (step, "failed")
+        else:
+            changes.append((step + 1, "done" if step == steps[-1] else "waiting"))
+    return tuple(changes)
+
+
+def arrived(wire: Wire, step: int) -> int:
+    """How many of the contributions that a wire stands for have landed by `step`."""
+    landings = wire.landings or ((wire.lands,) if wire.lands is not None else ())
+    return bisect_right(landings, step) - bisect_right(landings, 0)
