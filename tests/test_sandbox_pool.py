@@ -48,7 +48,7 @@ def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
     pool.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def forking() -> Iterator[Pool]:
     if sys.platform != "linux":
         pytest.skip("fork is safe on Linux only")
@@ -88,6 +88,13 @@ except:
 def test_a_deadline_that_the_program_swallows_is_told_all_the_same(pool: Pool) -> None:
     run = pool.run(SWALLOWS, deadline=0.2)
     assert (run.printed, run.error.type) == ("caught\n", "Stopped")
+
+
+def test_a_program_that_showed_too_much_to_gather_keeps_its_words_and_its_line(pool: Pool) -> None:
+    source = "import torch\ny = torch.ones(2)\nprint('begun')\nwhile True:\n    y = y * 1\n"
+    run = pool.run(source, limits=Limits(deadline=1.0, grace=0.05))
+    assert (run.printed, run.error.type, run.error.line) == ("begun\n", "Stopped", 5)
+    assert run.forward == ()
 
 
 def test_a_program_that_cannot_be_stopped_is_killed_and_the_next_one_runs(pool: Pool) -> None:
@@ -226,10 +233,20 @@ def test_a_host_that_never_answers_ends_in_an_error() -> None:
         Pool(Dead).run("1")
 
 
-def test_a_closed_pool_starts_anew(forking: Pool) -> None:
-    forking.start()
-    forking.close()
-    assert forking.run("print(1)").printed == "1\n"
+def test_a_closed_pool_starts_anew() -> None:
+    made = []
+
+    def host() -> Slow:
+        made.append(Slow())
+        made[-1].go.set()
+        return made[-1]
+
+    pool = Pool(host)
+    pool.run("1")
+    pool.run("2")
+    pool.close()
+    pool.run("3")
+    assert [len(host.asked) for host in made] == [2, 1]
 
 
 def children_of(pid: int) -> list[str]:
@@ -238,28 +255,33 @@ def children_of(pid: int) -> list[str]:
 
 APP = """
 import sys, threading
+sys.path[0] = sys.argv[1]
 from explorer import sandbox
-from explorer.sandbox.pool import _shared
-host = sandbox.Pool().start() if sys.argv[1] == "idle" else _shared().start()
-print(host._process.pid, flush=True)
-if sys.argv[1] == "busy":
-    endless = {"program": "while True: pass", "deadline": 60}
-    threading.Thread(target=sandbox.run, kwargs=endless).start()
+pool = sandbox.Pool()
+print(pool.run("import torch; print(torch.ones(1))").printed, end="", flush=True)
+print(pool.start()._process.pid, flush=True)
+endless = {"program": "while True: pass", "deadline": 60}
+threading.Thread(target=pool.run, kwargs=endless).start()
 sys.stdin.read()
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize("state", ["idle", "busy"])
-def test_nothing_outlives_an_app_that_is_killed(state: str) -> None:
-    root = Path(explorer.__file__).parent.parent
-    command = [sys.executable, "-c", APP, state]
+def test_it_starts_with_nothing_but_sys_path_and_nothing_outlives_a_killed_app(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "torch.py").write_text("raise RuntimeError('not this one')")
+    root = str(Path(explorer.__file__).parent.parent)
     with subprocess.Popen(
-        command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", APP, root],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as app:
+        assert app.stdout.readline() == "tensor([1.])\n"
         parent = int(app.stdout.readline())
-        if state == "busy":
-            wait_for(lambda: bool(children_of(parent)))
+        wait_for(lambda: bool(children_of(parent)))
         family = [parent, *map(int, children_of(parent))]
         app.kill()
     for pid in family:
@@ -272,20 +294,6 @@ def is_running(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
-
-
-def test_it_starts_from_anywhere_with_nothing_but_sys_path(tmp_path: Path) -> None:
-    root = Path(explorer.__file__).parent.parent
-    (tmp_path / "torch.py").write_text("raise RuntimeError('not this one')")
-    script = (
-        f"import sys; sys.path[0] = {str(root)!r}\n"
-        "from explorer import sandbox\n"
-        "print(sandbox.run('import torch; print(torch.ones(1))').printed)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "tensor([1.])\n\n"
 
 
 # ------------------------------------------------------------------------------------- the wire
@@ -334,5 +342,13 @@ def test_what_is_no_run_is_refused(message: bytes) -> None:
 
 
 def test_a_message_that_is_too_long_is_not_read() -> None:
+    head = framing.HEAD.pack(wire.MAX_BYTES + 1, True)
     with pytest.raises(WireError, match="more than 192 MB"):
-        framing.length(framing.HEAD.pack(wire.MAX_BYTES + 1))
+        framing.Reader(lambda _: head).last()
+
+
+def test_what_was_told_before_the_end_is_kept() -> None:
+    sent = framing.framed(b"first", last=False) + framing.framed(b"second")[:-1]
+    parts = [sent[i : i + 1] for i in range(len(sent))]
+    reader = framing.Reader(lambda _: parts.pop(0) if parts else b"")
+    assert (reader.last(), reader.best, bytes(reader.rest)) == (None, b"first", b"secon")

@@ -1,11 +1,13 @@
-"""Make a process ready to run programs: torch imported, on one thread, all its parts in memory."""
+"""Make a process ready to run programs: torch imported, on one thread, all its parts in memory.
+
+A confined process can open no file, so whatever torch, numpy and Python load only when it is first
+used has to be used before. `PROGRAM` does that.
+"""
 
 import numpy as np
 import torch
 
-from explorer.autograd.runner import run
-
-_PROGRAM = """
+PROGRAM = """
 import copy
 import numpy as np
 import torch
@@ -24,7 +26,7 @@ try:
     y.backward()
 except RuntimeError as error:
     print(error)
-print(net, x, x.grad, y.grad_fn, x.detach().long(), x.detach() * 1j, x.to_sparse().shape)
+print(net, x, x.grad, y.grad_fn, x.detach().long(), x.detach() * 1j, "{0.shape}".format(x))
 print(np.random.default_rng(0).random(2), np.linalg.inv(np.eye(2)), x.detach().numpy())
 print(jacobian(net, x).shape, jvp(net, x, x)[0].shape, hessian(lambda t: (t ** 3).sum(), x[0]))
 print(jacobian(net, x, vectorize=True).shape, torch.einsum("ij,kj->ik", x, x).shape)
@@ -50,23 +52,16 @@ F.interpolate(torch.rand(1, 1, 4, 4), scale_factor=2, mode="bilinear")
 nn.utils.clip_grad_norm_(net.parameters(), 1.0)
 torch.linalg.svd(torch.eye(3))
 """
-"""Touches what torch, numpy and Python load only when it is first used: a confined process can open
-no file."""
+"""Touches what is otherwise loaded at its first use."""
 
 
-def up() -> str:
-    """Get ready, and give torch's version.
+def one_thread() -> str:
+    """Keep torch to one thread, and give its version.
 
-    A child that is forked after its parent ran an op on two threads hangs, so torch is told to use
-    one before anything else.
-
-    Raises:
-        RuntimeError: torch does not work here.
+    A child that is forked after its parent ran an op on two threads hangs, so this comes before
+    anything else.
     """
     torch.set_num_threads(1)
-    shown = run(_PROGRAM)
-    if shown.error is not None:
-        raise RuntimeError(f"line {shown.error.line}: {shown.error.message}")
     return str(torch.__version__)
 
 

@@ -234,10 +234,15 @@ def _import(
     fromlist: Sequence[str] | None = (),
     level: int = 0,
 ) -> Any:
-    """`__import__` of listed modules; the text was checked before, this holds whoever calls."""
-    reason = check_import("." * level + name, fromlist or ())
-    if reason:
-        raise RefusedError(reason)
+    """`__import__` of listed modules; the text was checked before, this holds whoever calls.
+
+    Functions of torch and numpy that are written in C import on their own behalf, also while the
+    program is the innermost frame: then `fromlist` is a list, as it never is in a program's import.
+    """
+    if not isinstance(fromlist, list):
+        reason = check_import("." * level + name, fromlist or ())
+        if reason:
+            raise RefusedError(reason)
     return __import__(name, {}, {}, fromlist or (), 0)
 
 

@@ -17,7 +17,7 @@ from typing import Protocol
 import explorer
 from explorer.errors import SandboxError
 from explorer.sandbox import framing
-from explorer.sandbox.framing import ENDED, HEAD, ORDER
+from explorer.sandbox.framing import ENDED, ORDER, Reader
 
 START = 120.0
 """Seconds that importing torch may take."""
@@ -107,7 +107,7 @@ class Forking:
                     raise Gone from error
             try:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                    ours.sendall(HEAD.pack(len(request)) + request)
+                    ours.sendall(framing.framed(request))
                 return _answer(ours)
             except TimeoutError as error:
                 self.close()
@@ -117,21 +117,16 @@ class Forking:
 
 
 def _answer(data: socket.socket) -> bytes:
-    """The child's message, or what the parent said after it when it is not whole."""
-    got = bytearray()
-    size = None
-    while size is None or len(got) < HEAD.size + size:
-        part = data.recv(2**20)
-        if not part:
-            break
-        got += part
-        if size is None and len(got) >= HEAD.size:
-            size = framing.length(bytes(got[: HEAD.size]))
-    else:
-        return bytes(got[HEAD.size : HEAD.size + size])
-    if len(got) < ENDED.size:
+    """What the child answered, or else how the parent says that it ended."""
+    reader = Reader(data.recv)
+    answer = reader.last()
+    if answer is None:
+        answer = reader.best
+    if answer is not None:
+        return answer
+    if len(reader.rest) < ENDED.size:
         raise Gone
-    code, late = ENDED.unpack(got[-ENDED.size :])
+    code, late = ENDED.unpack(reader.rest[-ENDED.size :])
     raise Ended(code, late=late)
 
 
@@ -161,7 +156,7 @@ class Staying:
         except IndexError:
             stayer = self._new()
         answer = stayer.ask(request, seconds)
-        if stayer.runs < RUNS and not self._closed:
+        if stayer.alive and stayer.runs < RUNS and not self._closed:
             self._idle.append(stayer)
         else:
             stayer.close()
@@ -184,6 +179,7 @@ class _Stayer:
         self._asks, self._answers = self._process.stdin, self._process.stdout
         self.close = weakref.finalize(self, _end, self._process, self._asks, self._answers)
         self.runs = 0
+        self.alive = True
         self._late = False
         version = self._within(START, b"")
         self.torch = version.decode()
@@ -199,18 +195,22 @@ class _Stayer:
         timer = threading.Timer(seconds, self._kill)
         timer.daemon = True
         timer.start()
+        reader = Reader(lambda size: os.read(self._answers.fileno(), size))
         try:
             if request:
                 with contextlib.suppress(OSError):
                     framing.write(self._asks.fileno(), request)
-            answer = framing.read(self._answers.fileno())
+            answer = reader.last()
         finally:
             timer.cancel()
-        if answer is None:
-            code = self._process.wait()
-            self.close()
-            raise Ended(code, late=self._late)
-        return answer
+        if answer is not None:
+            return answer
+        self.alive = False
+        code = self._process.wait()
+        self.close()
+        if reader.best is not None:
+            return reader.best
+        raise Ended(code, late=self._late)
 
     def _kill(self) -> None:
         self._late = True

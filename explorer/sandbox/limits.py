@@ -13,6 +13,7 @@ import platform
 import struct
 import sys
 from pathlib import Path
+from typing import Any
 
 from explorer.sandbox.wire import Limits
 
@@ -24,6 +25,7 @@ except ImportError:  # Windows
 NOBODY = 65_534
 """The user and group that own nothing."""
 
+_libc: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 1, 38, 22
 _SECCOMP_MODE_FILTER = 2
 _SIGKILL = 9
@@ -76,7 +78,7 @@ def confine(limits: Limits, *, stays: bool = False) -> tuple[str, ...]:
 def die_with_parent() -> None:
     """Ask Linux to kill this process when the thread that made it ends."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+        _libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
 
 
 def _set_limits(limits: Limits, *, cpu: bool) -> None:
@@ -107,10 +109,9 @@ def _address_space() -> int:
 
 
 def _confine_linux(*, die: bool) -> list[str]:
-    libc = ctypes.CDLL(None, use_errno=True)
     if die:  # a change of user has undone it
         die_with_parent()
-    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+    if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return []
     done = ["no_new_privs"]
     if platform.machine() in _SYSCALLS:
@@ -118,7 +119,7 @@ def _confine_linux(*, die: bool) -> list[str]:
         buffer = ctypes.create_string_buffer(code)
         pointer = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
         program = ctypes.create_string_buffer(pointer)
-        if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, program, 0, 0) == 0:
+        if _libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, program, 0, 0) == 0:
             done.append("seccomp")
     return done
 

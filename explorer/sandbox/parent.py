@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import time
+from functools import partial
 
 from explorer.autograd import warm
 from explorer.sandbox import framing, limits, wire, worker
@@ -37,7 +38,7 @@ def fork_for_each() -> None:
     control = socket.socket(fileno=os.dup(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the app, whose end ends us
     _let_go(0, 1)
-    version = warm.up()
+    version = worker.get_ready()
     gc.collect()
     gc.freeze()  # so that children do not copy pages only to count references
     control.send(version.encode())
@@ -66,7 +67,9 @@ def _child(children: "_Children", data: int) -> None:
             request = wire.unpack_request(asked)
             _let_go(0, 1, 2)
             limits.confine(request.limits)
-            framing.write(data, worker.answer(request))
+            told = partial(framing.write, data, last=False)
+            framing.write(data, worker.answer(request, told))
+        os._exit(0)
     finally:
         os._exit(1)
 
@@ -137,7 +140,7 @@ def stay() -> None:
     asks, answers = os.dup(0), os.dup(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _let_go(0, 1)
-    framing.write(answers, warm.up().encode())
+    framing.write(answers, worker.get_ready().encode())
     confined = False
     while (asked := framing.read(asks)) is not None:
         request = wire.unpack_request(asked)
@@ -145,7 +148,7 @@ def stay() -> None:
             _let_go(2)
             limits.confine(request.limits, stays=True)
             confined = True
-        framing.write(answers, worker.answer(request))
+        framing.write(answers, worker.answer(request, partial(framing.write, answers, last=False)))
         warm.refresh()
 
 

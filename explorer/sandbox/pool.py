@@ -15,7 +15,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from explorer.data import Ask, Program, Run, RunError, Trace
+import msgspec
+
+from explorer.data import Ask, Program, Run, RunError
 from explorer.errors import BusyError, SandboxError
 from explorer.sandbox import hosts, wire
 from explorer.sandbox.wire import Limits, Request, WireError
@@ -81,8 +83,8 @@ class Pool:
         request = wire.pack_request(Request(program, ask, limits))
         with self._line.place():
             try:
-                answer = self._ask(request, limits.deadline + limits.grace)
-                return wire.unpack(answer, program)
+                shown = wire.unpack(self._ask(request, limits.deadline + limits.grace), program)
+                return msgspec.structs.replace(shown, torch=self.start().torch)
             except hosts.Ended as ended:
                 return self._without(program, _words(ended, limits))
             except WireError as error:
@@ -116,17 +118,7 @@ class Pool:
 
     def _without(self, program: Program, words: str) -> Run:
         """The Run of a program of which nothing came back but why."""
-        return Run(
-            program=program,
-            printed="",
-            tensors=(),
-            leaves=(),
-            forward=(),
-            trace=Trace((), (), ()),
-            calls=(),
-            error=RunError(words, "Stopped"),
-            torch=self.start().torch,
-        )
+        return wire.stopped(program, RunError(words, "Stopped"), torch=self.start().torch)
 
 
 class _Line:

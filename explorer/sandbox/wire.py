@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from explorer.data import Ask, BackwardCall, Plain, Program, Run, Trace, Values
+from explorer.data import Ask, BackwardCall, Plain, Program, Run, RunError, Trace, Values
 from explorer.errors import ExplorerError
 
 MAX_BYTES = 192 * 2**20
@@ -104,6 +104,21 @@ def unpack(data: bytes, program: Program) -> Run:
         raise WireError(f"What came back from a run cannot be read: {error}") from error
     calls = tuple(_with_trace(call, run.trace) for call in run.calls)
     return msgspec.structs.replace(run, program=program, calls=calls)
+
+
+def stopped(program: Program, error: RunError, printed: str = "", torch: str = "") -> Run:
+    """The Run of a program of which no more is known than what it printed and how it ended."""
+    return Run(
+        program=program,
+        printed=printed,
+        tensors=(),
+        leaves=(),
+        forward=(),
+        trace=_NO_TRACE,
+        calls=(),
+        error=error,
+        torch=torch,
+    )
 
 
 def _with_trace(call: BackwardCall, trace: Trace) -> BackwardCall:

@@ -2,28 +2,57 @@
 
 import io
 import signal
+from collections.abc import Callable
 from types import FrameType
 from typing import Self
 
 import msgspec
 
+from explorer.autograd import warm
 from explorer.autograd.language import FILENAME, Stopped
 from explorer.autograd.runner import run
-from explorer.data import RunError
+from explorer.autograd.spans import Spans
+from explorer.data import Program, RunError
+from explorer.errors import SandboxError
+from explorer.sandbox import wire
 from explorer.sandbox.guards import Guards, language
-from explorer.sandbox.wire import Request, pack
+from explorer.sandbox.wire import Limits, Request, pack, unpack
 
 TICK = 0.05
 """Seconds between two tries to stop a program that has passed its deadline."""
 
 
-def answer(request: Request) -> bytes:
-    """The Run of the program in `request`, packed."""
-    said = language(Guards(), printed=lambda: Printed(request.limits.printed))
-    with _Deadline(request.limits.deadline) as deadline:
+def get_ready() -> str:
+    """Import torch, load everything that programs use, and give torch's version.
+
+    Raises:
+        SandboxError: torch does not work here.
+    """
+    version = warm.one_thread()
+    for _ in range(2):  # the second one finds nothing left to load
+        data = answer(Request(Program(warm.PROGRAM), limits=Limits(deadline=60)))
+        error = unpack(data, Program("")).error
+        if error is not None:
+            raise SandboxError(f"torch fails in line {error.line}: {error.message}")
+    return version
+
+
+def answer(request: Request, told: Callable[[bytes], None] = lambda _: None) -> bytes:
+    """The Run of the program in `request`, packed.
+
+    `told` is given what there is at the deadline, also packed: what was printed, and the line at
+    which the program was stopped. To gather all that it showed may take longer than there is time.
+    """
+    printed = Printed(request.limits.printed)
+    said = language(Guards(), printed=printed.anew)
+
+    def stopped(error: RunError) -> None:
+        told(pack(wire.stopped(request.program, error, printed.getvalue())))
+
+    with _Deadline(request, stopped) as deadline:
         shown = run(request.program, ask=request.ask, language=said)
-    if deadline.passed and shown.error is None:  # the program has caught it, or Python let it drop
-        shown = msgspec.structs.replace(shown, error=RunError(deadline.words, Stopped.__name__))
+    if deadline.error and shown.error is None:  # the program has caught it, or Python let it drop
+        shown = msgspec.structs.replace(shown, error=deadline.error)
     return pack(shown)
 
 
@@ -32,7 +61,14 @@ class Printed(io.StringIO):
 
     def __init__(self, most: int) -> None:
         super().__init__(newline="\n")
-        self._left = most
+        self._most = self._left = most
+
+    def anew(self) -> Self:
+        """Itself, empty again."""
+        self.seek(0)
+        self.truncate()
+        self._left = self._most
+        return self
 
     def write(self, text: str) -> int:
         """Keep the text; the program is stopped when it has printed too much."""
@@ -44,18 +80,17 @@ class Printed(io.StringIO):
 
 
 class _Deadline:
-    """Stops the program when its time is over, at the line where it is; what it showed remains.
+    """Stops the program when its time is over, at the line where it is, and tells `stopped` so.
 
-    Where the system has no timers, only the kill from outside is left.
+    `.error` is then what happened. Where the system has no timers, only the kill from outside is
+    left.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self.passed = False
-        self.words = (
-            f"The program was stopped after {seconds:g} s. Is there a loop that does not end, or a "
-            "tensor that is very large?"
-        )
-        self._seconds = seconds
+    def __init__(self, request: Request, stopped: Callable[[RunError], None]) -> None:
+        self.error: RunError | None = None
+        self._seconds = request.limits.deadline
+        self._spans = Spans(FILENAME, request.program.source)
+        self._stopped = stopped
 
     def __enter__(self) -> Self:
         if hasattr(signal, "setitimer"):
@@ -68,8 +103,16 @@ class _Deadline:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _stop(self, _: int, frame: FrameType | None) -> None:
-        while frame is not None:
-            if frame.f_code.co_filename == FILENAME:
-                self.passed = True
-                raise Stopped(self.words)
+        while frame is not None and frame.f_code.co_filename != FILENAME:
             frame = frame.f_back
+        if frame is None:  # the program is not running: we are gathering what it showed
+            return
+        words = (
+            f"The program was stopped after {self._seconds:g} s. Is there a loop that does not "
+            "end, or a tensor that is very large?"
+        )
+        if self.error is None:
+            span = self._spans.of_frame(frame)
+            self.error = RunError(words, Stopped.__name__, frame.f_lineno, span)
+            self._stopped(self.error)
+        raise Stopped(words)
