@@ -7,6 +7,7 @@ position or a colour: `explorer.picture` places it, the player draws it.
 
 from explorer.data import BackwardCall, Op, Plain, Program, Run, Span, Values
 from explorer.frames.captions import Captions
+from explorer.frames.folding import hidden, plan
 from explorer.frames.labels import Labels, cut_out
 from explorer.frames.messages import Message, code, message, plain
 from explorer.frames.scene import (
@@ -97,9 +98,11 @@ def _scene(
     seeds = _seeds(call, graph, roots, labels, tiles) if call else ()
     wires = build_wires(graph, timing, seeds, labels, tiles, most)
     items = build_items(graph, timing, wires, labels, tiles, freed)
+    groups = plan(items, wires)
+    folded = hidden(items, wires, groups)
     frames: tuple[Frame, ...] = ()
     if call is not None:
-        frames = Captions(call, graph, timing, items, wires, seeds, labels, tiles).frames()
+        frames = Captions(call, graph, timing, items, wires, seeds, labels, tiles, folded).frames()
     return Scene(
         title,
         call.kind if call else "none",
@@ -112,6 +115,8 @@ def _scene(
         frames,
         most,
         place,
+        groups,
+        len(folded),
     )
 
 

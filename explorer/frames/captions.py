@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from explorer.data import BackwardCall, Step, Values
@@ -28,11 +28,13 @@ class Captions:
         seeds: Sequence[Seed],
         labels: Labels,
         tiles: Tiles,
+        hidden: Container[int] = (),
     ) -> None:
         self._call, self._graph, self._timing = call, graph, timing
         self._items = {item.index: item for item in items}
         self._wires, self._seeds = wires, seeds
         self._labels, self._tiles = labels, tiles
+        self._hidden = hidden
         self._into: dict[int, list[Wire]] = defaultdict(list)
         self._from: dict[int, list[Wire]] = defaultdict(list)
         for wire in wires:
@@ -55,6 +57,8 @@ class Captions:
 
     def _frame(self, number: int, step: Step) -> Frame:
         item = self._items[step.node]
+        if step.node in self._hidden:
+            return self._brief(item, step)
         if item.kind == "bead":
             caption: tuple[Message, ...] = (self._bead(item, step),)
         elif item.kind == "bucket":
@@ -70,6 +74,14 @@ class Captions:
             self._parts(item),
             self._sent(item, step),
         )
+
+    def _brief(self, item: Item, step: Step) -> Frame:
+        """A step of a node that is never drawn on its own: what it sent on, and no more."""
+        sent = next((values for values in step.cotangents_out if values is not None), None)
+        number = self._tiles.number(sent)
+        said = message("folded.step", label=code(item.label), amount=amount(self._tiles[number]))
+        rows = () if number is None else (Sent(message("panel.sent.folded"), number),)
+        return Frame(item.index, (said,), item.span, sent=rows)
 
     def _failure(self) -> Frame:
         error = self._call.error

@@ -1,10 +1,11 @@
 """Fold a scene that is too large to be read: many nodes become one card that can be opened.
 
-`plan(scene)` says what to fold, `folded(scene, groups)` is the scene with each group as one item of
-kind `group`. Nodes go together that one module's forward made; equal stretches that follow each
-other (`×48 the same`) keep a few of their first and last; and where neither helps, neighbours go
-together. A group is always a stretch of the order in which the nodes run, so no wire leads out of
-it and back in. Trace and Run know nothing of this: it is a way of drawing.
+`plan` says what to fold, `views` which of it can be opened, and `folded(scene, groups)` is the
+scene with each group as one item of kind `group`. Nodes go together that one module's forward made;
+equal stretches that follow each other (`×48 the same`) keep a few of their first and last; and
+where neither helps, neighbours go together. A group is always a stretch of the order in which the
+nodes run, so no wire leads out of it and back in. Trace and Run know nothing of this: it is a way
+of drawing.
 
 A scene with at most `MAX_CARDS` cards needs no folding, and its plan is empty.
 """
@@ -12,14 +13,14 @@ A scene with at most `MAX_CARDS` cards needs no folding, and its plan is empty.
 import heapq
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import groupby, pairwise
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
-from explorer.data import Plain
-from explorer.frames.scene import Changes, Hop, Item, Scene, Wire
+from explorer.frames.scene import Changes, Group, Hop, Item, Scene, Wire
 
 MAX_CARDS = 150
 """Cards that a picture shows at once; a scene with more is folded."""
@@ -33,57 +34,91 @@ MIN_REPEATS = 8
 KEPT_REPEATS = 3
 """Of equal stretches, so many of the first and of the last stay as they are."""
 
+MAX_IN_VIEWS = 2_500
+"""Cards in all ways of showing a scene together; what would go beyond stays folded."""
+
+MAX_UNFOLDED = 400
+"""Cards up to which everything can be unfolded at once."""
+
+MAX_OPENED = 300
+"""Cards that an opened group shows without folding some of them again."""
+
 MAX_PERIOD = 64
 """Cards in a stretch that is recognised when it is repeated."""
-
-
-class Group(Plain, frozen=True):
-    """Cards that fold into one, in the order in which they run.
-
-    `label` is a module's path, or what the first card of a repeated stretch is called. `repeats`
-    counts the equal stretches, 0 where the group is none of them. `inner` are the groups that are
-    still folded when this one is opened.
-    """
-
-    label: str
-    cards: tuple[int, ...]
-    repeats: int = 0
-    inner: tuple["Group", ...] = ()
 
 
 Entry = Item | Group
 
 
-def plan(scene: Scene) -> tuple[Group, ...]:
-    """The groups into which `scene` folds; none where all of it can be shown at once."""
-    road = _road(scene)
-    if len(road) <= MAX_CARDS:
+def plan(items: Sequence[Item], wires: Sequence[Wire]) -> tuple[Group, ...]:
+    """The groups into which a scene of `items` folds; none where all can be shown at once."""
+    if sum(item.kind == "card" for item in items) <= MAX_CARDS:
         return ()
-    return _groups(_entries(road, "", _Kinds(scene, road)))
+    road = _road(items, wires)
+    return _groups(_entries(road, "", _Kinds(wires, road)))
 
 
-def views(groups: Sequence[Group]) -> Iterator[tuple[Group, tuple[Group, ...]]]:
-    """Each group that can be opened, with all that is folded while it is open."""
-    for place, group in enumerate(groups):
-        others = (*groups[:place], *groups[place + 1 :])
-        yield group, (*others, *group.inner)
-        for deeper, rest in views(group.inner):
-            yield deeper, (*others, *rest)
+class View(NamedTuple):
+    """One way to show a scene: which group is open (`""` for none, `"*"` for all of them), which
+    one is open when that is folded again, and what is folded."""
+
+    opened: str
+    within: str
+    folds: tuple[Group, ...]
+
+
+def views(groups: Sequence[Group], cards: int) -> list[View]:
+    """All ways to show a scene of so many cards, outer groups first, the whole of it last.
+
+    They hold at most `MAX_IN_VIEWS` cards together: what lies too deep for that stays folded.
+    """
+    if not groups:
+        return [View("*", "", ())]
+    found, total = [View("", "", tuple(groups))], 0
+    level = [(group, "", _without(groups, place)) for place, group in enumerate(groups)]
+    while level:
+        opened = [View(g.key, within, (*others, *g.inner)) for g, within, others in level]
+        total += sum(cards - sum(len(g.cards) - 1 for g in view.folds) for view in opened)
+        if total > MAX_IN_VIEWS:
+            break
+        found += opened
+        level = [
+            (inner, group.key, (*others, *_without(group.inner, place)))
+            for group, _, others in level
+            for place, inner in enumerate(group.inner)
+        ]
+    if cards <= MAX_UNFOLDED:
+        found.append(View("*", "", ()))
+    return found
+
+
+def _without(groups: Sequence[Group], place: int) -> tuple[Group, ...]:
+    return (*groups[:place], *groups[place + 1 :])
+
+
+def hidden(items: Sequence[Item], wires: Sequence[Wire], groups: Sequence[Group]) -> frozenset[int]:
+    """The nodes that no view shows."""
+    cards = sum(item.kind == "card" for item in items)
+    always: set[int] | None = None
+    for view in views(groups, cards):
+        owned = set(_owners(items, wires, view.folds))
+        always = owned if always is None else always & owned
+    return frozenset(always or ())
 
 
 # ---------------------------------------------------------------------------------- what to fold
 
 
-def _road(scene: Scene) -> list[Item]:
+def _road(items: Sequence[Item], wires: Sequence[Wire]) -> list[Item]:
     """The cards in the order in which they run; a card never stands before one that sends to it."""
-    cards = {item.index: item for item in scene.items if item.kind == "card"}
+    cards = {item.index: item for item in items if item.kind == "card"}
     onward: dict[int, list[int]] = defaultdict(list)
     waiting = dict.fromkeys(cards, 0)
-    for wire in scene.wires:
+    for wire in wires:
         if wire.source is not None and wire.target in cards:
             onward[wire.source].append(wire.target)
             waiting[wire.target] += 1
-    never = len(scene.frames) + 1
+    never = 1 + max((item.order or 0 for item in items), default=0)
 
     def turn(index: int) -> tuple[int, int]:
         order = cards[index].order
@@ -105,10 +140,10 @@ def _road(scene: Scene) -> list[Item]:
 class _Kinds:
     """What makes two cards equal: the call that made them, and how they are wired."""
 
-    def __init__(self, scene: Scene, road: Sequence[Item]) -> None:
+    def __init__(self, wires: Sequence[Wire], road: Sequence[Item]) -> None:
         place = {item.index: number for number, item in enumerate(road)}
         ways: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for wire in scene.wires:
+        for wire in wires:
             if wire.source in place:
                 # A bucket is a bucket, whichever it is; a card is told by how far away it is.
                 far = place[wire.target] - place[wire.source] if wire.target in place else 0
@@ -148,7 +183,7 @@ def _by_module(road: Sequence[Item], path: str, kinds: _Kinds) -> list[Entry]:
         if child is None or len(cards) == 1:
             entries += cards
         else:
-            inner = _groups(_entries(cards, child, kinds)) if len(cards) > MAX_CARDS // 2 else ()
+            inner = _groups(_entries(cards, child, kinds)) if len(cards) > MAX_OPENED else ()
             entries.append(Group(child, tuple(item.index for item in cards), inner=inner))
     return entries
 
@@ -200,7 +235,7 @@ def _by_repeats(entries: Sequence[Entry], kinds: _Kinds) -> list[Entry]:
 def _halves(middle: Sequence[Entry], period: int) -> tuple[Group, ...]:
     """What an opened repeat still folds: shorter repeats, as many as can be shown at once."""
     count = len(middle) // period
-    if len(middle) <= MAX_CARDS // 2:
+    if len(middle) <= MAX_OPENED:
         return _groups(middle)
     pieces = min(count, MAX_CARDS // 4)
     starts = [count * piece // pieces * period for piece in range(pieces + 1)]
@@ -223,7 +258,7 @@ def _by_neighbours(entries: Sequence[Entry]) -> list[Entry]:
         if len(part) == 1:
             found += part
             continue
-        inner = _by_neighbours(part) if len(part) > MAX_CARDS else part
+        inner = _by_neighbours(part) if len(part) > MAX_OPENED else part
         found.append(Group(part[0].label, _cards(part), 0, _groups(inner)))
     return found
 
@@ -246,7 +281,7 @@ def folded(scene: Scene, groups: Sequence[Group]) -> Scene:
     """
     if not groups:
         return scene
-    owner = _owners(scene, groups)
+    owner = _owners(scene.items, scene.wires, groups)
     first = max(item.index for item in scene.items) + 1
     wires = _joined(scene, owner, first)
     held: dict[int, list[Item]] = defaultdict(list)
@@ -271,16 +306,18 @@ def folded(scene: Scene, groups: Sequence[Group]) -> Scene:
     )
 
 
-def _owners(scene: Scene, groups: Sequence[Group]) -> dict[int, int]:
+def _owners(
+    items: Sequence[Item], wires: Sequence[Wire], groups: Sequence[Group]
+) -> dict[int, int]:
     """The place of the group that each folded node is in."""
     owner = {card: place for place, group in enumerate(groups) for card in group.cards}
     users: dict[int, set[int | None]] = defaultdict(set)
-    for wire in scene.wires:
+    for wire in wires:
         home = owner.get(wire.source) if wire.source is not None else None
         users[wire.target].add(home)
         if home is not None:
             owner.update(dict.fromkeys(wire.beads, home))
-    for item in scene.items:
+    for item in items:
         if item.kind == "bucket" and len(users[item.index]) == 1:
             (home,) = users[item.index]
             if home is not None:
@@ -343,6 +380,7 @@ def _group_item(index: int, group: Group, held: Sequence[Item], expected: int) -
         holds=tuple(item.index for item in held),
         steps=tuple(steps),
         repeats=group.repeats,
+        key=group.key,
     )
 
 

@@ -40,12 +40,13 @@ class Item(Plain, frozen=True):
     `kind` is `card`, `bead` (a node that only changes the shape, on a wire) or `bucket` (an
     AccumulateGrad and its leaf). In a folded scene an item of kind `group` stands for the nodes in
     `holds`, which run in `steps`; `repeats` is the number of equal stretches in it, 0 where it is a
-    module. `brief` is the label where room is short. `order` is the step in
-    which the node runs, None if it never does. `expected` counts the contributions that it waits
-    for. `before`, `added` and `after` are tiles of a bucket, None where `.grad` was None. `sum` is
-    the tile of all contributions together, `result` what `autograd.grad` returned for a leaf
-    instead of adding it into `.grad`. `recorded` is False where nobody noted a leaf's `.grad`.
-    `hooked` says that what arrived is not the sum of what was sent: a hook changed it.
+    module, and `key` names the group in every view of the scene. `brief` is the label where room is
+    short. `order` is the step in which the node runs, None if it never does. `expected` counts the
+    contributions that it waits for. `before`, `added` and `after` are tiles of a bucket, None where
+    `.grad` was None. `sum` is the tile of all contributions together, `result` what `autograd.grad`
+    returned for a leaf instead of adding it into `.grad`. `recorded` is False where nobody noted a
+    leaf's `.grad`. `hooked` says that what arrived is not the sum of what was sent: a hook changed
+    it.
     """
 
     index: int
@@ -74,6 +75,7 @@ class Item(Plain, frozen=True):
     holds: tuple[int, ...] = ()
     steps: tuple[int, ...] = ()
     repeats: int = 0
+    key: str = ""
 
 
 class Hop(Plain, frozen=True):
@@ -154,8 +156,31 @@ class Frame(Plain, frozen=True):
     failed: bool = False
 
 
+class Group(Plain, frozen=True):
+    """Cards that fold into one, in the order in which they run.
+
+    `label` is a module's path, or what the first card of a repeated stretch is called. `repeats`
+    counts the equal stretches, 0 where the group is none of them. `inner` are the groups that are
+    still folded when this one is opened.
+    """
+
+    label: str
+    cards: tuple[int, ...]
+    repeats: int = 0
+    inner: tuple["Group", ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What tells the groups of a scene apart."""
+        return f"{self.cards[0]}-{self.cards[-1]}"
+
+
 class Scene(Plain, frozen=True):
-    """One call with its graph. `largest` ends the one colour scale of all its tiles."""
+    """One call with its graph. `largest` ends the one colour scale of all its tiles.
+
+    `groups` is what folds, empty where everything can be shown at once. `hidden` counts the nodes
+    that stay folded whatever is opened; of their steps little is said.
+    """
 
     title: Message
     kind: str
@@ -168,6 +193,8 @@ class Scene(Plain, frozen=True):
     frames: tuple[Frame, ...]
     largest: float
     call: int | None = None
+    groups: tuple[Group, ...] = ()
+    hidden: int = 0
 
 
 class Tiles:
@@ -239,6 +266,7 @@ class Timing:
         for number, step in enumerate(steps, start=1):
             self.order.setdefault(step.node, number)
         self.last = len(steps)
+        self.freed = frozenset(call.freed) if call else frozenset()
         self.failing = call.error.node if call and call.error else None
         # After an error nobody knows what would still have run; otherwise only what ran sends.
         self.complete = call is not None and call.error is None and bool(steps)
@@ -431,7 +459,7 @@ def _chip(saved: Saved, node: Node, timing: Timing, tiles: Tiles, freed: frozens
     tile = tiles[number]
     states = [(0, "freed" if node.index in freed else saved.state)]
     order = timing.order.get(node.index)
-    lost = timing.call is not None and node.index in timing.call.freed
+    lost = node.index in timing.freed
     if order is not None and lost and states[0][1] != "freed":
         # That they are gone after the call is what torch says; each goes when its node has run.
         states.append((order + 1, "freed"))

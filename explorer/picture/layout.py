@@ -112,7 +112,7 @@ def density_for(scene: Scene) -> Density:
     """The largest density that keeps the whole picture readable."""
     units = _Units(scene)
     columns = max((rank for rank in units.ranks().values()), default=0) + 1 - bool(scene.seeds)
-    cards = sum(item.kind == "card" for item in scene.items)
+    cards = sum(item.kind in ("card", "group") for item in scene.items)
     if columns <= LARGE.columns and cards <= 4 * LARGE.columns:
         return LARGE
     if columns <= MEDIUM.columns and cards <= 5 * MEDIUM.columns:
@@ -133,7 +133,7 @@ class _Units:
 
     def __init__(self, scene: Scene) -> None:
         self.items = {item.index: item for item in scene.items}
-        cards = [item.index for item in scene.items if item.kind == "card"]
+        cards = [item.index for item in scene.items if item.kind in ("card", "group")]
         self.units = [*(-1 - seed.number for seed in scene.seeds), *cards]
         self.joined: list[tuple[int, int]] = []
         self.hung: dict[int, list[Wire]] = defaultdict(list)
