@@ -6,6 +6,6 @@ from explorer.ui import downloads, player, session
 
 run = session.current_run()
 if run is not None:
-    player.show(run, key="backward")
+    player.show(session.explained_run() or run, key="backward")
     with st.container(horizontal=True):
         downloads.graph(run)

@@ -6,7 +6,7 @@ from explorer.ui import gallery, player, session
 
 st.header("See what autograd really did, one node at a time.")
 
-run = session.current_run()
+run = session.explained_run()
 if run is not None:
     player.show(run, key="start", start=3)
 

@@ -16,6 +16,7 @@ from explorer.builder import NetworkSpec
 from explorer.data import Ask, Program, Run
 from explorer.errors import ProgramError
 from explorer.ui import links, site
+from explorer.ui.player.inspection import asks_for
 
 NETWORK: Final = "network"
 """The choice that stands for the visitor's own network; every other choice is a preset's slug."""
@@ -144,6 +145,13 @@ def current_run(*ask: Ask) -> Run | None:
         st.page_link(site.page("program"), label="Mend it on the Program page", icon="🔧")
         return None
     return run(program, *ask)
+
+
+def explained_run() -> Run | None:
+    """The Run of the current program with all that the player's inspector can be told."""
+    bare = current_run()
+    asks = asks_for(bare) if bare is not None else ()
+    return current_run(*asks) if asks else bare
 
 
 def run(program: Program, *ask: Ask) -> Run:

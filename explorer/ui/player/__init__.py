@@ -2,7 +2,8 @@
 
 `show(run, key="main")` draws caption, graph, transport with timeline, and the three panels under it
 as one component. It is sent once; playing, stepping and scrubbing ask the server for nothing. A
-rerun of the page with an equal Run keeps the step.
+rerun of the page with an equal Run keeps the step. A Run that was asked `asks_for(run)` also
+explains its numbers: rules, terms and local Jacobians.
 """
 
 import hashlib
@@ -17,12 +18,18 @@ from explorer.data import Run
 from explorer.frames import frames_of
 from explorer.picture.layout import density_for, place
 from explorer.picture.measure import LARGE
+from explorer.ui.player.inspection import asks_for, inspection_of
 from explorer.ui.player.style import style_sheet
+
+__all__ = ["asks_for", "browser_data", "script", "show"]
 
 MAX_FOLLOWED = 600
 """Cards up to which the camera has a large picture of its own; above, it moves over small cards."""
 
-_SCRIPTS = ("words.en", "format", "tiles", "stage", "panels", "timeline", "camera", "player")
+_SCRIPTS = (
+    "words.en", "format", "tiles", "numbers", "matrix", "stage", "panels", "inspector", "timeline",
+    "finder", "predict", "camera", "player",
+)  # fmt: skip
 """Parts of the player's JavaScript in the order in which they build on each other."""
 
 
@@ -76,6 +83,7 @@ def browser_data(run: Run) -> dict[str, Any]:
         if density is not LARGE and cards <= MAX_FOLLOWED:
             pair["follow"] = place(scene, frames.tiles, LARGE)
         pictures.append(pair)
-    data: dict[str, Any] = msgspec.to_builtins({"frames": frames, "pictures": pictures})
+    whole = {"frames": frames, "pictures": pictures, "inspection": inspection_of(run)}
+    data: dict[str, Any] = msgspec.to_builtins(whole)
     data["signature"] = hashlib.sha256(msgspec.json.encode(data)).hexdigest()[:16]
     return data

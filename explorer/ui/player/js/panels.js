@@ -18,32 +18,66 @@ function programLines(source) {
   });
 }
 
-/** Light exactly the expression at `span` (null: nothing) and bring it into view. */
-function lightSpan(lines, span, scroller) {
-  lines.forEach(({ line, code, element }, place) => {
-    const number = place + 1;
-    const lit = span !== null && number >= span.line && number <= span.end_line;
-    element.classList.toggle("hot", lit);
-    if (!lit) {
-      if (code.firstElementChild) code.replaceChildren(line || " ");
+/** Light exactly the expression at `span` (null: nothing), and one that is pointed at beside it. */
+function lightSpan(lines, span, pointed = null) {
+  const within_ = (one, number, letters) => (one && number >= one.line && number <= one.end_line
+    ? [number === one.line ? one.column : 0, number === one.end_line ? one.end_column : letters.length] : null);
+  lines.forEach((entry, place) => {
+    const letters = [...entry.line];
+    const hot = within_(span, place + 1, letters), lit = within_(pointed, place + 1, letters);
+    const key = JSON.stringify([hot, lit]);
+    if (entry.key === key) return;
+    entry.key = key;
+    entry.element.classList.toggle("hot", hot !== null);
+    if (!hot && !lit) {
+      entry.code.replaceChildren(entry.line || " ");
       return;
     }
-    const letters = [...line];
-    const from = number === span.line ? span.column : 0;
-    const to = number === span.end_line ? span.end_column : letters.length;
-    const part = (start, end) => letters.slice(start, end).join("");
-    code.replaceChildren(part(0, from), html("mark", {}, part(from, to)), part(to));
+    const ends = [...new Set([0, letters.length, ...(hot ?? []), ...(lit ?? [])])].sort((one, other) => one - other);
+    const pieces = ends.slice(0, -1).map((from, number) => {
+      const words = letters.slice(from, ends[number + 1]).join("");
+      const holds_ = (range) => range !== null && range[0] <= from && from < range[1];
+      if (!holds_(hot) && !holds_(lit)) return words;
+      return html(holds_(hot) ? "mark" : "span", { class: holds_(lit) ? "lit" : null }, words);
+    });
+    entry.code.replaceChildren(...pieces);
   });
+}
+
+/** Bring the expression at `span` into view. It scrolls the panel only, never the page. */
+function showSpan(lines, span, scroller) {
   const first = span && lines[span.line - 1];
-  if (!first || !scroller) return;
-  const top = first.element.offsetTop, bottom = top + first.element.offsetHeight;
-  // Scroll the panel only: scrollIntoView would move the whole page.
-  if (top < scroller.scrollTop || bottom > scroller.scrollTop + scroller.clientHeight) {
-    scroller.scrollTop = Math.max(0, top - scroller.clientHeight / 2);
+  if (!first) return;
+  const top = first.element.offsetTop, bottom = lines[Math.min(span.end_line, lines.length) - 1].element.offsetTop + first.element.offsetHeight;
+  if (top < scroller.scrollTop + 4 || bottom > scroller.scrollTop + scroller.clientHeight - 8) {
+    scroller.scrollTop = Math.max(0, (top + bottom) / 2 - scroller.clientHeight / 2);
   }
   const mark = first.code.querySelector("mark");
+  if (!mark) return;
   const end = mark.offsetLeft + mark.offsetWidth + 16;
   scroller.scrollLeft = end > scroller.clientWidth ? Math.min(end - scroller.clientWidth, mark.offsetLeft - 40) : 0;
+}
+
+/** Line (from 1) and column of the program under the pointer; null outside its letters. */
+function codeUnder(event, lines) {
+  const place = lines.findIndex(({ element }) => element.contains(event.target));
+  if (place < 0) return null;
+  const { line, code } = lines[place];
+  const corner = code.getBoundingClientRect();
+  const letters = [...line].length;
+  if (!letters || event.clientX < corner.left || event.clientX > corner.right) return null;
+  return { line: place + 1, column: Math.floor(((event.clientX - corner.left) / corner.width) * letters) };
+}
+
+/** Whether a span holds a place of the program. */
+function holds(span, { line, column }) {
+  const after = line > span.line || (line === span.line && column >= span.column);
+  const before = line < span.end_line || (line === span.end_line && column < span.end_column);
+  return after && before;
+}
+
+function lengthOf(span) {
+  return (span.end_line - span.line) * 1000 + span.end_column - span.column;
 }
 
 /** One tensor with its numbers: a title, the tile, and what it is, in `room` px if it can be. */
@@ -94,25 +128,41 @@ function whyPanel(frame, item, scene, tiles, width) {
   return [flow, isLeaf ? html("p", { class: "note" }, WORDS["panel.nothing.sent"]) : ""];
 }
 
-/** The third panel: a leaf's before + added = after, or the tensors that a node had saved. */
-function keptPanel(frame, item, scene, tiles, step, width) {
+/** A leaf: before + added = after, and what `.grad` is now. */
+function keptPanel(item, scene, tiles, width) {
   const tile = (number) => (number === null ? null : tiles[number]);
-  if (!frame || !item) return [WORDS["panel.saved"], [html("p", { class: "note" }, WORDS["panel.nothing.selected"])]];
-  if (item.kind === "bucket") {
-    const room = within((width - 90) / 3, 50, 120);
-    const one = (word, number) => tileCard([WORDS[`panel.${word}`]], tile(number), scene.largest, room, []);
-    const sum = html("div", { class: "flow sum" }, one("before", item.before), sign("+"), one("added", item.added), sign("="), one("after", item.after));
-    return [`${item.label}.grad`, [sum, html("p", { class: "note" }, ...describe(tile(item.after)))]];
-  }
-  if (!item.saved.length) return [WORDS["panel.saved"], [html("p", { class: "note" }, WORDS["panel.nothing.saved"])]];
+  const room = within((width - 90) / 3, 50, 120);
+  const one = (word, number) => tileCard([WORDS[`panel.${word}`]], tile(number), scene.largest, room, []);
+  const sum = html("div", { class: "flow sum" }, one("before", item.before), sign("+"), one("added", item.added), sign("="), one("after", item.after));
+  return [sum, html("p", { class: "note" }, ...describe(tile(item.after)))];
+}
+
+/** The tensors that a node had saved, as they are at `step`. */
+function savedPanel(item, tiles, step, width) {
+  const tile = (number) => (number === null ? null : tiles[number]);
+  if (!item.saved.length) return [html("p", { class: "note" }, WORDS["panel.nothing.saved"])];
   const cards = item.saved.map((chip) => {
     const state = stateAt(chip.states, step);
-    const name = html("code", { class: state === "freed" ? "gone" : "" }, chip.name);
-    if (chip.tile === null) return html("figure", { class: "tile-card" }, html("figcaption", {}, name), html("span", { class: "tile-text" }, state));
-    return tileCard([name], tile(chip.tile), null, within(width / item.saved.length - 20, 90, 200));
+    const name = [html("code", { class: state === "freed" ? "gone" : "" }, chip.name)];
+    if (state === "freed") name.push(" ", html("span", { class: "aside" }, WORDS["legend.freed"]));
+    if (chip.version !== null) name.push(" ", html("span", { class: "version", title: text("chip.edited", { version: chip.version }) }, text("chip.version", { version: chip.version })));
+    if (chip.tile === null) return html("figure", { class: "tile-card" }, html("figcaption", {}, ...name), html("span", { class: "tile-text" }, state));
+    return tileCard(name, tile(chip.tile), null, within(width / item.saved.length - 20, 90, 200));
   });
   const isFreed = item.saved.some((chip) => stateAt(chip.states, step) !== "freed" && stateAt(chip.states, step + 1) === "freed");
-  return [WORDS["panel.saved"], [html("div", { class: "flow" }, ...cards), isFreed ? html("p", { class: "note" }, WORDS["panel.freed"]) : ""]];
+  const edited = item.saved.find((chip) => chip.version !== null);
+  return [html("div", { class: "flow" }, ...cards),
+    edited ? html("p", { class: "note" }, text("chip.edited", { version: edited.version })) : "",
+    isFreed ? html("p", { class: "note" }, WORDS["panel.freed"]) : ""];
+}
+
+/** The place of the cell of a lone tile under the pointer, as an element of its tensor. */
+function cellUnder(event, picture, tile) {
+  if (tile.block[0] * tile.block[1] > 1) return null;
+  const corner = picture.getBoundingClientRect();
+  const part = (at, from, size) => within((at - from - 3) / (size - 6), 0, 0.9999);
+  return Math.floor(part(event.clientY, corner.top, corner.height) * tile.rows) * tile.columns
+    + Math.floor(part(event.clientX, corner.left, corner.width) * tile.columns);
 }
 
 /** The legend: the colour scale with its ends, and how zero, None and not yet look. */

@@ -2,7 +2,8 @@
 
 const STEP_MS = 1600;
 const SPEEDS = [0.5, 1, 2, 4];
-const READABLE = 10; // px: below it, numbers on tiles call for the camera
+const READABLE = 13; // px: below it, numbers on tiles call for the camera
+const LOOP_MS = 1400; // the end stays before the next round
 
 // What all players of this browser tab share. Streamlit may load this module more than once.
 const shared = (globalThis[Symbol.for("autograd-explorer.player")] ??= {
@@ -21,6 +22,9 @@ class Player {
     this.forward = null;
     this.speed = 1;
     this.following = null; // null: decide by size
+    this.selected = null; // a node that was chosen; null: the panels show the step's
+    this.looping = false;
+    this.predicting = false;
     this.stages = new Map();
     this.build();
     this.keys = (event) => this.onKey(event);
@@ -40,21 +44,29 @@ class Player {
   build() {
     this.counter = html("span", { class: "counter" });
     this.sentence = html("p", { class: "sentence" });
-    this.caption = html("div", { class: "caption", role: "status", "aria-live": "polite", "aria-atomic": "true" }, this.counter, this.sentence);
+    this.verdict = html("p", { class: "verdict", hidden: true });
+    this.caption = html("div", { class: "caption", role: "status", "aria-live": "polite", "aria-atomic": "true" },
+      this.counter, html("div", { class: "said" }, this.verdict, this.sentence));
+    this.predict = new Predict({ reveal: () => this.reveal() });
     this.problem = html("div", { class: "problem", role: "alert", hidden: true });
     this.holder = html("div", { class: "stage" });
     this.legend = html("div", { class: "legend" });
     this.buildTransport();
-    this.code = html("pre", {});
-    this.why = html("div", { class: "panel-body" });
-    this.kept = html("div", { class: "panel-body" });
-    this.keptTitle = html("h3", {});
+    this.code = html("pre", {
+      tabindex: "0", "aria-label": WORDS["panel.program"],
+      onpointermove: (event) => this.pointAtCode(event), onpointerleave: () => this.hover(null), onclick: (event) => this.pickCode(event),
+    });
+    this.inspector = new Inspector({
+      light: (what) => this.markCells(what),
+      lightNodes: (nodes) => this.lightNodes(nodes),
+      select: (node) => this.select(node),
+      release: () => this.release(),
+    });
     this.panels = html("div", { class: "panels" },
       html("section", { class: "program" }, html("h3", {}, WORDS["panel.program"]), this.code),
-      html("section", { class: "why" }, html("h3", {}, WORDS["panel.why"]), this.why),
-      html("section", { class: "kept" }, this.keptTitle, this.kept));
+      this.inspector.whySection, this.inspector.section);
     this.root = html("div", { class: "player", tabindex: "-1", onpointerdown: () => (shared.keyboard = this), onfocusin: () => (shared.keyboard = this), onclick: (event) => this.releaseButton(event) },
-      this.problem, this.caption, this.holder, this.legend, this.transport, this.help, this.panels);
+      this.problem, this.caption, this.predict.element, this.holder, this.legend, this.transport, this.help, this.panels);
     this.camera = new Camera(this.holder);
     this.parent.append(this.root);
   }
@@ -62,6 +74,14 @@ class Player {
   buildTransport() {
     this.playButton = html("button", { type: "button", class: "play", onclick: () => this.toggle() });
     this.speedButton = html("button", { type: "button", "aria-label": WORDS["button.speed"], title: WORDS["button.speed"], onclick: () => this.nextSpeed() });
+    this.loopButton = iconButton("loop", WORDS["button.loop"], "L", () => this.toggleLoop());
+    this.loopButton.setAttribute("aria-pressed", "false");
+    this.predictButton = html("button", { type: "button", "aria-pressed": "false", title: WORDS["button.predict.title"], onclick: () => this.togglePredict() }, WORDS["button.predict"]);
+    this.finder = new Finder({
+      mark: (nodes) => this.stages.forEach((stage) => stage.flag({ found: new Set(nodes) })),
+      go: (node) => this.find(node),
+      leave: () => this.root.focus({ preventScroll: true }),
+    });
     this.cameraButton = html("button", { type: "button", "aria-pressed": "false", title: "F", onclick: () => this.toggleCamera() });
     this.fitButton = html("button", { type: "button", title: WORDS["help"][3][1], onclick: () => this.fitAll() }, WORDS["button.fit"]);
     this.presentButton = html("button", { type: "button", "aria-pressed": "false", title: "P", onclick: () => this.present() }, WORDS["button.present"]);
@@ -76,7 +96,7 @@ class Player {
       iconButton("back", WORDS["button.back"], "←", () => this.back()),
       this.playButton,
       iconButton("forward", WORDS["button.forward"], "→", () => this.ahead()),
-      this.timeline.element, this.speedButton, this.fitButton, this.cameraButton, this.presentButton, this.helpButton);
+      this.timeline.element, this.loopButton, this.speedButton, this.finder.element, this.predictButton, this.fitButton, this.cameraButton, this.presentButton, this.helpButton);
     this.help = html("div", { class: "help", hidden: true },
       html("dl", {}, ...WORDS.help.flatMap(([keys, what]) => [html("dt", {}, keys), html("dd", {}, what)])),
       html("p", {}, WORDS["help.note"]));
@@ -98,9 +118,12 @@ class Player {
     this.frames = data.frames;
     this.stages.clear();
     this.following = null;
+    this.selected = null;
+    this.numbers = new Numbers(data.inspection.arrays);
     const place = shared.places.get(this.name);
     const known = place && place.signature === data.signature;
     this.lines = programLines(this.frames.program.source);
+    this.items = new Map();
     this.code.replaceChildren(...this.lines.map((line) => line.element));
     this.showProblem();
     this.choose(known ? place.chosen : this.firstCall(), known ? place.step : data.start ?? 0);
@@ -125,6 +148,10 @@ class Player {
     this.pause();
     this.chosen = place;
     this.scene = this.frames.scenes[place];
+    this.items = new Map(this.scene.items.map((item) => [item.index, item]));
+    this.selected = null;
+    this.finder.load(this.scene);
+    this.inspector.load(this.frames, this.data.inspection, this.numbers, place);
     this.timeline.load(this.frames, place);
     this.legend.replaceChildren(...legend(this.scene.largest));
     const isEmpty = this.scene.items.length === 0;
@@ -139,7 +166,13 @@ class Player {
     const name = kind === "follow" && pictures.follow ? "follow" : "fit";
     const key = `${this.chosen}.${name}`;
     if (!this.stages.has(key)) {
-      this.stages.set(key, new Stage(this.scene, pictures[name], this.frames.tiles, (step) => this.goTo(step)));
+      this.stages.set(key, new Stage(this.scene, pictures[name], this.frames.tiles, {
+        select: (node, what) => this.picked(node, what),
+        jump: (step) => this.goTo(step),
+        hover: (node) => this.hover(node),
+        cell: (wire, element) => this.openCell(wire, element),
+        leaf: (node, element) => this.openLeaf(node, element),
+      }));
     }
     return this.stages.get(key);
   }
@@ -164,7 +197,8 @@ class Player {
     const { w, h } = this.camera.size;
     const zoom = Math.min(w / picture.bounds.w, h / picture.bounds.h);
     const near = Math.min(1.4, h / 420);
-    return this.scene.items.length > 0 && zoom * 13 < READABLE && near > 1.15 * zoom;
+    const size = this.stage("fit").numberSize;
+    return this.scene.items.length > 0 && zoom * (size || READABLE) < READABLE && near > 1.15 * zoom;
   }
 
   aim(smooth) {
@@ -175,7 +209,7 @@ class Player {
     }
     const frame = this.scene.frames[this.step - 1];
     const first = this.scene.seeds[0]?.root ?? this.scene.items[0]?.index;
-    const item = frame?.node ?? (this.forward === null ? first : this.frames.forward[this.forward].node);
+    const item = this.looked ?? frame?.node ?? (this.forward === null ? first : this.frames.forward[this.forward].node);
     this.camera.follow(item, smooth);
   }
 
@@ -198,6 +232,8 @@ class Player {
   ahead() {
     const last = this.scene.frames.length;
     this.pause();
+    if (this.predict.question) return this.predict.settle(null);
+    if (this.predicting && this.progress >= 1 && this.step < last) return this.askNext(false);
     // While a step plays, forward finishes it; at rest it takes the next.
     if (this.progress < 1) this.moveTo(this.step, 1);
     else this.moveTo(Math.min(last, this.step + 1), 1);
@@ -210,6 +246,11 @@ class Player {
 
   moveTo(step, progress) {
     this.step = step;
+    this.selected = null; // whoever moves on wants to see what happens there
+    this.looked = null;
+    this.predict.close();
+    this.caption.hidden = false;
+    if (!this.revealing) this.predict.verdict = null;
     this.progress = progress;
     this.forward = null;
     shared.places.set(this.name, { signature: this.signature, chosen: this.chosen, step });
@@ -223,6 +264,7 @@ class Player {
     this.step = 0;
     this.progress = 1;
     this.forward = place;
+    this.selected = null;
     this.refresh();
     this.describe();
     this.aim(true);
@@ -252,7 +294,17 @@ class Player {
   advance(elapsed) {
     const last = this.scene.frames.length;
     if (this.progress >= 1 || this.step === 0) {
-      if (this.step >= last) return this.pause();
+      if (this.step >= last) {
+        if (!this.looping) return this.pause();
+        this.rested = (this.rested ?? 0) + elapsed;
+        if (this.rested < LOOP_MS) return;
+        this.rested = 0;
+        return this.moveTo(0, 1);
+      }
+      if (this.predicting && !this.revealing) {
+        this.pause();
+        return this.askNext(true);
+      }
       this.moveTo(this.step + 1, 0);
       if (calm()) this.settled = 0;
     }
@@ -260,7 +312,8 @@ class Player {
     this.progress = Math.min(1, this.progress + elapsed / length);
     if (calm()) this.stage(this.isFollowing() ? "follow" : "fit").show(this.step, 1, null);
     else this.refresh();
-    if (this.progress >= 1 && this.step >= last) this.pause();
+    if (this.progress >= 1) this.revealing = false;
+    if (this.progress >= 1 && this.step >= last && !this.looping) this.pause();
   }
 
   pause() {
@@ -284,15 +337,41 @@ class Player {
 
   // ----------------------------------------------------------------------------------- showing
 
+  get shownStage() {
+    return this.stage(this.isFollowing() ? "follow" : "fit");
+  }
+
   refresh() {
     const node = this.forward === null ? null : this.frames.forward[this.forward].node;
-    this.stage(this.isFollowing() ? "follow" : "fit").show(this.step, this.progress, node);
+    const stage = this.shownStage;
+    stage.forward = this.forwardValues();
+    stage.show(this.step, this.progress, node);
+    if (stage.flags.selected !== this.selected) stage.flag({ selected: this.selected });
+  }
+
+  /** The tile of each node whose op has been made, while the forward is looked at. */
+  forwardValues() {
+    if (this.forward === null) return null;
+    if (this.madeUntil !== this.forward) {
+      const made = this.frames.forward.slice(0, this.forward + 1).filter((tick) => tick.node !== null);
+      this.made = new Map(made.map((tick) => [tick.node, tick.tile]));
+      this.madeUntil = this.forward;
+    }
+    return this.made;
+  }
+
+  /** The node that the panels open, and the frame in which it ran. */
+  subject() {
+    const { scene, step } = this;
+    const own = this.selected !== null ? this.items.get(this.selected) : null;
+    if (own) return { item: own, frame: own.order === null ? null : scene.frames[own.order - 1] ?? null };
+    const frame = step > 0 ? scene.frames[step - 1] : null;
+    return { item: frame && frame.node !== null ? this.items.get(frame.node) : null, frame };
   }
 
   describe() {
     const { scene, step } = this;
     const frame = step > 0 ? scene.frames[step - 1] : null;
-    const item = frame && frame.node !== null ? scene.items.find((one) => one.index === frame.node) : null;
     const tick = this.forward === null ? null : this.frames.forward[this.forward];
     const messages = tick ? tick.caption : frame ? frame.caption : scene.rest;
     const count = scene.frames.length;
@@ -301,12 +380,147 @@ class Player {
     else if (frame) counter = [String(step), html("small", {}, ` of ${count}`)];
     this.counter.classList.toggle("resting", !frame);
     drawCaption(this, counter, messages, frame?.failed ?? false);
+    const { verdict } = this.predict;
+    this.verdict.hidden = !verdict;
+    if (verdict) this.verdict.replaceChildren(html("b", { class: verdict.right ? "right" : "off" }, verdict.right ? "✓ " : ""), ...say(verdict.id, verdict.values));
     this.timeline.show(step, this.forward);
-    lightSpan(this.lines, tick ? tick.span : frame ? frame.span : null, this.code);
-    this.why.replaceChildren(...whyPanel(frame, item, scene, this.frames.tiles, this.why.clientWidth || 480));
-    const [title, kept] = keptPanel(frame, item, scene, this.frames.tiles, step, this.kept.clientWidth || 300);
-    this.keptTitle.textContent = title;
-    this.kept.replaceChildren(...kept);
+    this.inspect();
+  }
+
+  /** Fill the panels for what is selected, or else for the step. */
+  inspect() {
+    const { item, frame } = this.subject();
+    const tick = this.forward === null ? null : this.frames.forward[this.forward];
+    this.span = this.selected === null && tick ? tick.span : item ? item.span : frame ? frame.span : null;
+    lightSpan(this.lines, this.span);
+    showSpan(this.lines, this.span, this.code);
+    this.inspector.show(item ?? null, frame, this.step, this.selected !== null);
+    this.shownStage.tabStop(item?.index ?? this.shownStage.sequence[0]?.item.index);
+  }
+
+  // --------------------------------------------------------------------------------- selecting
+
+  /** A node was clicked, or Enter was pressed on it. */
+  picked(node, what) {
+    const state = stateAt(this.items.get(node).states, this.step);
+    if (this.predict.guessNode(this.items.get(node), state)) return;
+    if (what === "saved") this.inspector.tab = "saved";
+    this.select(node);
+  }
+
+  select(node) {
+    this.selected = node;
+    this.shownStage.flag({ selected: node });
+    this.inspect();
+  }
+
+  /** The panels show the step again. */
+  release() {
+    this.selected = null;
+    this.looked = null;
+    this.shownStage.flag({ selected: null });
+    this.inspect();
+    this.aim(true);
+  }
+
+  /** Explain a number that lies in a socket: at the node that sent it. */
+  openCell(wire, element) {
+    if (this.predict.question) return this.picked(wire.target);
+    if (wire.source === null) return this.select(wire.target);
+    const sent = this.inspector.carried(element, wire.beads, true);
+    this.select(wire.source);
+    if (sent !== null) this.inspector.hold(wire.slot, sent);
+  }
+
+  openLeaf(node, element) {
+    if (this.predict.question) return this.picked(node);
+    this.select(node);
+    this.inspector.hold(null, element);
+  }
+
+  find(node) {
+    this.select(node);
+    this.looked = node;
+    if (this.isFollowing()) this.aim(true);
+    else if (this.camera.own) this.camera.fit(true);
+  }
+
+  // ------------------------------------------------------------------------------------ lighting
+
+  hover(node) {
+    this.lightNodes(node === null ? [] : [node]);
+    lightSpan(this.lines, this.span ?? null, node === null ? null : this.items.get(node)?.span ?? null);
+  }
+
+  lightNodes(nodes) {
+    this.shownStage.flag({ lit: new Set(nodes) });
+  }
+
+  markCells(what) {
+    this.shownStage.mark(this.inspector.cellsOf(what));
+  }
+
+  /** The nodes of the innermost expression under the pointer. */
+  nodesUnder(event) {
+    const at = codeUnder(event, this.lines);
+    if (!at) return [];
+    const over = this.scene.items.filter((item) => item.span && holds(item.span, at));
+    const shortest = Math.min(...over.map((item) => lengthOf(item.span)));
+    return over.filter((item) => lengthOf(item.span) === shortest);
+  }
+
+  pointAtCode(event) {
+    const items = this.nodesUnder(event);
+    this.lightNodes(items.map((item) => item.index));
+    lightSpan(this.lines, this.span ?? null, items[0]?.span ?? null);
+    this.code.classList.toggle("over", items.length > 0);
+  }
+
+  /** The expression under the pointer chooses its node: in a loop, the one next to the step. */
+  pickCode(event) {
+    const items = this.nodesUnder(event).filter((item) => item.kind === "card" || item.order !== null);
+    const cards = items.filter((item) => item.kind === "card");
+    const [best] = (cards.length ? cards : items).sort((one, other) => Math.abs((one.order ?? 1e9) - this.step) - Math.abs((other.order ?? 1e9) - this.step));
+    if (best) this.select(best.index);
+  }
+
+  // ---------------------------------------------------------------------------------- predicting
+
+  togglePredict() {
+    this.predicting = !this.predicting;
+    this.predictButton.setAttribute("aria-pressed", String(this.predicting));
+    if (!this.predicting && this.predict.question) {
+      this.predict.close();
+      this.caption.hidden = false;
+    } else if (this.predicting && this.progress >= 1 && !this.playing && this.step < this.scene.frames.length) this.askNext(false);
+  }
+
+  /** Ask what the next step brings; then go on playing if that was going on. */
+  askNext(playing) {
+    this.resume = playing;
+    this.forward = null;
+    this.caption.hidden = true;
+    this.predict.ask(this.scene, this.step + 1, this.frames.tiles);
+  }
+
+  /** The answer has been given: show the step, in motion. */
+  reveal() {
+    this.revealing = true;
+    const goesOn = this.resume;
+    this.moveTo(this.step + 1, 1);
+    this.revealing = false;
+    this.root.focus({ preventScroll: true });
+    if (goesOn) {
+      // Time to read the verdict before the next question.
+      clearTimeout(this.waiting);
+      const { step } = this;
+      this.waiting = setTimeout(() => { if (this.step === step && this.predicting && !this.playing && step < this.scene.frames.length) this.askNext(true); }, 2600);
+    }
+  }
+
+  toggleLoop() {
+    this.looping = !this.looping;
+    this.loopButton.setAttribute("aria-pressed", String(this.looping));
   }
 
   toggleCamera() {
@@ -353,7 +567,24 @@ class Player {
     const tag = target.tagName;
     const isRange = target === this.timeline.range;
     if (!isRange && (["INPUT", "TEXTAREA", "SELECT"].includes(tag) || target.isContentEditable)) return;
+    const node = target.closest?.("g.node");
+    if (node && this.actOnNode(event.key, Number(node.dataset.index))) return event.preventDefault();
     if (this.act(event.key, isRange, tag === "BUTTON")) event.preventDefault();
+  }
+
+  /** Keys on a node that has the focus: choose it, or go to the next one in the order of steps. */
+  actOnNode(key, index) {
+    if (key === "Enter") this.picked(index);
+    else if (key === "ArrowDown" || key === "ArrowUp") {
+      const { sequence } = this.shownStage;
+      const place = sequence.findIndex((parts) => parts.item.index === index);
+      const next = sequence[within(place + (key === "ArrowDown" ? 1 : -1), 0, sequence.length - 1)];
+      this.shownStage.tabStop(next.item.index);
+      next.group.focus({ preventScroll: true });
+      this.looked = next.item.index;
+      if (this.isFollowing()) this.aim(true);
+    } else return false;
+    return true;
   }
 
   act(key, isRange, isButton) {
@@ -361,6 +592,10 @@ class Player {
       if (isButton) return false; // the button's own click
       this.toggle();
     } else if (key === "Escape" && this.root.classList.contains("presenting")) this.present(false);
+    else if (key === "Escape" && this.predict.question) this.predict.settle(null);
+    else if (key === "Escape" && this.selected !== null) this.release();
+    else if (key === "/") this.finder.field.focus();
+    else if (key === "l") this.toggleLoop();
     else if (key === "f") this.toggleCamera();
     else if (key === "p") this.present();
     else if (key === "?") this.toggleHelp();

@@ -13,11 +13,17 @@ function stateAt(changes, step) {
 }
 
 class Stage {
-  constructor(scene, picture, tiles, onPick) {
+  /**
+   * `on` is told what the person does: `select(node, what)`, `jump(step)`, `hover(node or null)`,
+   * `cell(wire, element)` for a number of a contribution and `leaf(node, element)` for one in `.grad`.
+   */
+  constructor(scene, picture, tiles, on) {
     this.scene = scene;
     this.picture = picture;
     this.tiles = tiles;
-    this.onPick = onPick;
+    this.on = on;
+    this.flags = { selected: null, lit: new Set(), found: new Set() };
+    this.forward = null; // ops of the forward that have been made, while one of them is looked at
     this.items = new Map(scene.items.map((item) => [item.index, item]));
     this.spots = new Map(picture.spots.map((spot) => [spot.node, spot]));
     this.mates = this.findMates();
@@ -26,7 +32,7 @@ class Stage {
     this.sockets = [];
     this.wires = [];
     this.layers = {};
-    for (const name of ["ground", "roads", "wires", "labels", "nodes", "flight"]) {
+    for (const name of ["ground", "roads", "wires", "labels", "nodes", "marks", "flight"]) {
       this.layers[name] = svg("g", { class: name });
     }
     this.element = svg("svg", { class: `graph ${picture.density}`, role: "group", "aria-label": WORDS.graph },
@@ -75,6 +81,17 @@ class Stage {
     this.height ??= Math.max(120, ...this.scene.items.filter((item) => item.kind === "card")
       .map((item) => this.neighbourhood(item.index).h));
     return this.height;
+  }
+
+  /** Size in px that most numbers on tiles have; 0 where none are printed. */
+  get numberSize() {
+    if (this.usual === undefined) {
+      const sizes = this.sockets.filter(({ wire }) => wire.tile !== null && this.tiles[wire.tile].cells.length)
+        .map(({ wire, box }) => printed(this.tiles[wire.tile], box)).filter(({ words }) => words)
+        .map(({ size }) => size).sort((one, other) => one - other);
+      this.usual = sizes[Math.floor(sizes.length / 2)] ?? 0;
+    }
+    return this.usual;
   }
 
   // ------------------------------------------------------------------------------------- ground
@@ -167,15 +184,49 @@ class Stage {
   drawNode(item) {
     const spot = this.spots.get(item.index);
     const group = svg("g", {
-      class: `node ${item.kind} idle`, "data-index": item.index, "data-name": item.name, role: "img", "aria-label": item.title,
+      class: `node ${item.kind} idle`, "data-index": item.index, "data-name": item.name, tabindex: "-1", role: "button",
+      "aria-label": item.order === null ? item.title : text("node.label", { step: item.order, title: item.title }),
     }, svg("title", {}, item.title));
-    if (item.order !== null) group.addEventListener("click", () => this.onPick(item.order));
-    const parts = { item, spot, group, chips: [], count: null, content: null, shown: null };
+    this.listen(group, item);
+    const parts = { item, spot, group, chips: [], count: null, content: null, shown: null, value: null };
     this.parts.set(item.index, parts);
     if (item.kind === "bead") this.drawBead(parts);
     else if (item.kind === "bucket") this.drawBucket(parts);
     else this.drawCard(parts);
     this.layers.nodes.append(group);
+  }
+
+  listen(group, item) {
+    group.addEventListener("click", (event) => {
+      const part = event.target.closest(".chip, .socket, .content");
+      const cell = part && this.cellUnder(event, part, item);
+      if (cell?.wire !== undefined) this.on.cell(this.scene.wires[cell.wire], cell.element);
+      else if (cell) this.on.leaf(item.index, cell.element);
+      else this.on.select(item.index, part?.classList.contains("chip") ? "saved" : null);
+    });
+    group.addEventListener("dblclick", (event) => {
+      event.stopPropagation();
+      if (item.order !== null) this.on.jump(item.order);
+    });
+    group.addEventListener("pointerenter", () => this.on.hover(item.index));
+    group.addEventListener("pointerleave", () => this.on.hover(null));
+    group.addEventListener("focus", () => this.on.hover(item.index));
+    group.addEventListener("blur", () => this.on.hover(null));
+  }
+
+  /** The number under the pointer in a tile of a node: of a wire's contribution, or of `.grad`. */
+  cellUnder(event, part, item) {
+    const corner = part.querySelector(".tile")?.getBoundingClientRect();
+    const socket = this.sockets.find((one) => one.slot === part);
+    const spot = this.spots.get(item.index);
+    const wire = socket?.wire ?? (item.kind === "bucket" && this.parts.get(item.index).shown === "landed" ? this.scene.wires[spot.wires[0]] : null);
+    const number = wire ? wire.tile : item.kind === "bucket" ? item.after : null;
+    const tile = number === null ? null : this.tiles[number];
+    if (!corner || !tile || !tile.cells.length || tile.block[0] * tile.block[1] > 1) return null;
+    const [rows, columns] = drawnGrid(tile);
+    const at = (place, from, size, count) => Math.floor(within((place - from) / size, 0, 0.9999) * count);
+    const element = at(event.clientY, corner.top, corner.height, rows) * tile.columns + at(event.clientX, corner.left, corner.width, columns);
+    return wire ? { wire: wire.number, element } : { element };
   }
 
   drawBead({ item, spot, group }) {
@@ -199,6 +250,7 @@ class Stage {
     if (density !== "S") this.drawDetails(parts, density);
     this.drawSockets(parts);
     if (density !== "S") this.drawBadge(parts, x + 1, y + 1, density === "L" ? 14 : 12);
+    if (item.hooked && density !== "S") this.drawHook(parts);
   }
 
   drawHeadline({ item, spot, group }, density) {
@@ -249,13 +301,14 @@ class Stage {
     const chosen = item.saved.slice(0, most);
     chosen.forEach((chip, place) => {
       const more = place === chosen.length - 1 && item.saved.length > most ? ` +${item.saved.length - most}` : "";
-      const long = `${chip.name} ${chip.text}${more}`.trim(), letters = Math.floor((room - 12) / 7.1);
-      const words = long.length <= letters ? long : shortened(chip.name + more, letters);
+      const version = chip.version === null ? "" : ` ${text("chip.version", { version: chip.version })}`;
+      const long = `${chip.name} ${chip.text}${version}${more}`.trim(), letters = Math.floor((room - 12) / 7.1);
+      const words = long.length <= letters ? long : shortened(chip.name + version + more, letters);
       const width = Math.min(room, words.length * 7.1 + 14);
       const y = bottom - 22 - (chosen.length - 1 - place) * 26;
       const element = svg("g", { class: "chip" },
         svg("rect", { x: left, y, width, height: 22, rx: 5 }),
-        svg("text", { x: left + 7, y: y + 15 }, words), svg("title", {}, `${chip.name} ${chip.text}`));
+        svg("text", { x: left + 7, y: y + 15 }, words), svg("title", {}, chipTitle(chip)));
       group.append(element);
       parts.chips.push([chip, element]);
     });
@@ -265,7 +318,7 @@ class Stage {
     parts.item.saved.slice(0, 4).forEach((chip, place) => {
       const element = svg("g", { class: "chip" },
         svg("rect", { x: left + place * 12, y: bottom - 12, width: 9, height: 12, rx: 3 }),
-        svg("title", {}, `${chip.name} ${chip.text}`));
+        svg("title", {}, chipTitle(chip)));
       parts.group.append(element);
       parts.chips.push([chip, element]);
     });
@@ -277,6 +330,14 @@ class Stage {
     group.append(svg("g", { class: "badge" },
       svg("circle", { cx: x, cy: y, r: words.length > 2 ? radius + 3 : radius }),
       svg("text", { x, y: y + 4.6 }, words)));
+  }
+
+  /** A valve: a hook changed what arrived here. */
+  drawHook({ spot, group }) {
+    const { x, y, w } = spot.body;
+    group.append(svg("g", { class: "hook" },
+      svg("rect", { x: x + w - 46, y: y - 10, width: 42, height: 20, rx: 10 }),
+      svg("text", { x: x + w - 25, y: y + 4 }, WORDS.hook), svg("title", {}, WORDS["hook.title"])));
   }
 
   drawSockets({ item, spot, group }) {
@@ -329,6 +390,7 @@ class Stage {
   /** Show `step` when the part `progress` of its time has gone by (1 once it has been done). */
   show(step, progress, forwardNode = null) {
     for (const parts of this.parts.values()) this.showNode(parts, step, progress, forwardNode);
+    this.showForward();
     for (const socket of this.sockets) this.showSocket(socket, step, progress);
     for (const entry of this.wires) this.showWire(entry, step, progress);
     this.showFlight(step, progress);
@@ -339,11 +401,78 @@ class Stage {
     let state = stateAt(item.states, step);
     // What arrives in this step has not arrived before its flight is over.
     if (progress < 1 && (state === "ready" || state === "waiting")) state = stateAt(item.states, step - 1);
-    const name = `node ${item.kind} ${state}${item.index === forwardNode ? " computed" : ""}`;
-    setClass(group, name);
+    parts.state = `${state}${item.index === forwardNode ? " computed" : ""}`;
+    this.paint(parts);
     for (const [chip, element] of parts.chips) setClass(element, `chip ${stateAt(chip.states, step)}`);
     if (parts.count) this.showCount(parts, step, progress, state);
     if (parts.content) this.showContent(parts, step, progress);
+  }
+
+  /** Give a node the class of its state and of what is chosen, found or pointed at. */
+  paint({ item, group, state }) {
+    const { selected, lit, found } = this.flags;
+    const more = (item.index === selected ? " selected" : "") + (lit.has(item.index) ? " lit" : "") + (found.has(item.index) ? " found" : "");
+    setClass(group, `node ${item.kind} ${state}${more}`);
+  }
+
+  /** Choose (`selected`), find or light nodes; what is not given stays. */
+  flag(flags) {
+    const touched = new Set();
+    for (const [name, value] of Object.entries(flags)) {
+      const old = this.flags[name];
+      for (const one of [old, value]) for (const index of one instanceof Set ? one : [one]) touched.add(index);
+      this.flags[name] = value;
+    }
+    for (const index of touched) if (this.parts.has(index) && this.parts.get(index).state) this.paint(this.parts.get(index));
+  }
+
+  /** Outline single numbers of contributions: `[{ wire, element, chosen }]`. */
+  mark(cells) {
+    const marks = cells.flatMap(({ wire, element, chosen }) => {
+      const entry = this.sockets.find((one) => one.wire.number === wire && one.full);
+      const tile = entry && entry.wire.tile !== null ? this.tiles[entry.wire.tile] : null;
+      if (!tile || this.picture.density === "S" || tile.block[0] * tile.block[1] > 1 || !tile.cells.length) return [];
+      const [rows, columns] = drawnGrid(tile);
+      const row = Math.floor(element / tile.columns), column = element % tile.columns;
+      if (row >= rows || column >= columns) return [];
+      const w = entry.box.w / columns, h = entry.box.h / rows;
+      return [svg("rect", { class: `mark ${chosen ? "chosen" : "lit"}`, x: entry.box.x + column * w, y: entry.box.y + row * h, width: w, height: h, rx: 2 })];
+    });
+    this.layers.marks.replaceChildren(...marks);
+  }
+
+  /** Forward values on the nodes whose ops have been made (`tiles` by node), or none. */
+  showForward() {
+    const values = this.forward ?? new Map();
+    if (values === this.forwardShown) return;
+    this.forwardShown = values;
+    for (const [index, parts] of this.parts) {
+      const tile = values.get(index);
+      if (parts.value) parts.value.remove();
+      parts.value = null;
+      if (tile === undefined || tile === null || parts.item.kind !== "card") continue;
+      const { body } = parts.spot;
+      const size = fitInto(panelSize(this.tiles[tile]), this.picture.density === "L" ? 86 : 56, body.h - (this.picture.density === "L" ? 52 : 48));
+      const box = { x: body.x + body.w - size[0] - 12, y: body.y + this.lane(body) - size[1] / 2, w: size[0], h: size[1] };
+      parts.value = svg("g", { class: "forward-value" },
+        svg("rect", { class: "forward-ground", x: box.x - 6, y: box.y - 5, width: size[0] + 12, height: size[1] + 10, rx: 6 }),
+        drawTile(this.tiles[tile], box, null));
+      if (this.picture.density !== "S") parts.group.append(parts.value);
+    }
+  }
+
+  /** The nodes in the order in which they run: keys go through them this way. */
+  get sequence() {
+    this.ordered ??= [...this.parts.values()].sort((one, other) => (one.item.order ?? Infinity) - (other.item.order ?? Infinity) || one.item.index - other.item.index);
+    return this.ordered;
+  }
+
+  /** Let Tab stop at one node only. */
+  tabStop(index) {
+    if (this.stop === index) return;
+    this.parts.get(this.stop)?.group.setAttribute("tabindex", "-1");
+    this.parts.get(index)?.group.setAttribute("tabindex", "0");
+    this.stop = index;
   }
 
   landed(wire, step, progress) {
@@ -460,6 +589,10 @@ class Stage {
     group.setAttribute("class", "tile flying");
     this.layers.flight.append(group);
   }
+}
+
+function chipTitle(chip) {
+  return `${chip.name} ${chip.text}${chip.version === null ? "" : `: ${text("chip.edited", { version: chip.version })}`}`;
 }
 
 /** Give an element a class; whether that changed anything. The browser redraws for equal ones too. */

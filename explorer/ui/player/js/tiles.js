@@ -33,6 +33,11 @@ function grey(value, tile) {
   return `f${Math.max(1, Math.min(4, Math.ceil((4 * Math.abs(value)) / most)))}`;
 }
 
+/** Rows and columns that are drawn. Where all numbers are equal a few cells say it all. */
+function drawnGrid(tile) {
+  return tile.uniform ? [Math.min(tile.rows, 4), Math.min(tile.columns, 6)] : [tile.rows, tile.columns];
+}
+
 /** A tile in a box. `scale` ends the colours, or is null for forward values, which are grey. */
 function drawTile(tile, box, scale) {
   if (!tile) return noneTile(box);
@@ -46,9 +51,7 @@ function drawTile(tile, box, scale) {
     group.append(svg("rect", { class: "z", x: box.x, y: box.y, width: box.w, height: box.h }));
     return group;
   }
-  // A tensor whose numbers are all equal is drawn with a few cells only: its one number says all.
-  const rows = tile.uniform ? Math.min(tile.rows, 4) : tile.rows;
-  const columns = tile.uniform ? Math.min(tile.columns, 6) : tile.columns;
+  const [rows, columns] = drawnGrid(tile);
   const wide = box.w / columns, high = box.h / rows;
   const gap = Math.min(wide, high) >= 10 ? 1 : Math.min(wide, high) >= 5 ? 0.6 : 0;
   const color = (value) => (scale === null ? grey(value, tile) : level(value, scale));
@@ -66,20 +69,37 @@ function drawTile(tile, box, scale) {
     }
   }
   for (const [name, path] of shapes) group.append(svg("path", { class: name, d: path }));
-  const printed = printNumbers(group, tile, box, { rows, columns, wide, high, color });
+  const hasNumbers = printNumbers(group, tile, box, { columns, wide, high, color });
   // The sign of a number that is not printed is still there for those who cannot tell the colours.
-  if (!printed) for (const [name, path] of dashes) group.append(svg("path", { class: `${name}t`, d: path }));
+  if (!hasNumbers) for (const [name, path] of dashes) group.append(svg("path", { class: `${name}t`, d: path }));
   return group;
 }
 
-function printNumbers(group, tile, box, { rows, columns, wide, high, color }) {
+function printNumbers(group, tile, box, { columns, wide, high, color }) {
+  const { words, size } = printed(tile, box);
+  if (!words) return false;
+  if (tile.uniform) {
+    group.append(cellText(words[0], box.x + box.w / 2, box.y + box.h / 2, size, color(tile.cells[0])));
+    return true;
+  }
+  words.forEach((word, place) => {
+    const row = Math.floor(place / columns), column = place % columns;
+    const x = box.x + (column + 0.5) * wide, y = box.y + (row + 0.5) * high;
+    group.append(cellText(word, x, y, size, color(tile.cells[place])));
+  });
+  return true;
+}
+
+/** The numbers of a tile as they are printed in a box, and their size; no words where none fit. */
+function printed(tile, box) {
+  const [rows, columns] = drawnGrid(tile);
   if (tile.uniform) {
     const words = number(tile.cells[0]);
     const size = Math.min(19, box.h * 0.56, (box.w - 6) / (words.length * MONO_WIDTH));
-    if (size < 7) return false;
-    group.append(cellText(words, box.x + box.w / 2, box.y + box.h / 2, size, color(tile.cells[0])));
-    return true;
+    return { words: size < 7 ? null : [words], size };
   }
+  const wide = box.w / columns, high = box.h / rows;
+  if (Math.min(wide, high) < 8) return { words: null, size: 0 };
   // Fewer digits in narrow cells; no numbers at all where they would be too small to read.
   let words, size;
   for (const digits of [2, 1]) {
@@ -88,13 +108,7 @@ function printNumbers(group, tile, box, { rows, columns, wide, high, color }) {
     size = Math.min(14, high * 0.56, (wide - 4) / (longest * MONO_WIDTH));
     if (size >= 10) break;
   }
-  if (size < 8) return false;
-  words.forEach((word, place) => {
-    const row = Math.floor(place / columns), column = place % columns;
-    const x = box.x + (column + 0.5) * wide, y = box.y + (row + 0.5) * high;
-    group.append(cellText(word, x, y, size, color(tile.cells[place])));
-  });
-  return true;
+  return { words: size < 8 ? null : words, size };
 }
 
 function cellText(words, x, y, size, color) {

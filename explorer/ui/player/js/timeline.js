@@ -6,6 +6,7 @@ const ICONS = {
   play: "M4 2l10 6-10 6z",
   pause: "M3 2h4v12H3zM9 2h4v12H9z",
   forward: "M5 2v12l8-6zM2 2h2v12H2z",
+  loop: "M3 7a5 5 0 0 1 8.6-3.4L13 2v5H8l1.9-1.9A2.8 2.8 0 0 0 5.2 7zM13 9a5 5 0 0 1-8.6 3.4L3 14V9h5l-1.9 1.9A2.8 2.8 0 0 0 10.8 9z",
 };
 
 const THUMB = 20; // px, as wide as the range's thumb in the style sheet

@@ -1,0 +1,221 @@
+"""What the inspector explains: rules, local Jacobians and the numbers behind them, for the browser.
+
+`asks_for(run)` says what a run must be asked for; `inspection_of(asked)` then holds, for each scene
+of the player, one `Explained` for each slot of each step. Matrices and vectors are kept once each
+and travel in their own precision, so that the browser can put the very numbers of torch into the
+terms that it shows.
+"""
+
+import base64
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from explorer.data import BackwardCall, LocalAsk, LocalJacobian, Node, Plain, Run, Step, Values
+from explorer.explain import explain_call
+from explorer.frames.messages import Message, message, plain
+
+MAX_CALLS = 4
+"""Backward calls of a run whose steps are explained; those that the program made itself first."""
+
+MAX_NODES = 1_500
+"""Nodes of a graph up to which its numbers are explained."""
+
+MAX_BYTES = 4 * 2**20
+"""Bytes of matrices and vectors that are sent to the browser, for all calls together."""
+
+_OWN = ("backward", "grad")
+
+
+class Part(Plain, frozen=True):
+    """One tensor in a row of numbers: what its elements are called, and its shape."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+class Explained(Plain, frozen=True):
+    """Everything that a node sent on one slot in step `step` (from 1), and where it came from.
+
+    `local`, `incoming` and `sent` are numbers of arrays: the local Jacobian with a row for each
+    incoming element and a column for each that goes out, g, and gᵀJ as torch sent it. They are None
+    where they are not known or not sent; `notes` say why. `agrees` is as in `explain.Rundown`.
+    """
+
+    step: int
+    slot: int
+    symbols: str = ""
+    sentence: str = ""
+    local: int | None = None
+    incoming: int | None = None
+    sent: int | None = None
+    parts: tuple[Part, ...] = ()
+    shape: tuple[int, ...] = ()
+    agrees: bool | None = None
+    notes: tuple[Message, ...] = ()
+
+
+class Array(Plain, frozen=True):
+    """Numbers in C order, little endian, as base64. `kind` is `f4` or `f8`, `largest` is absolute
+    and finite."""
+
+    kind: str
+    length: int
+    largest: float
+    data: str
+
+
+class Inspection(Plain, frozen=True):
+    """The explanations of each scene, by its place; `reason` where a scene has none."""
+
+    scenes: tuple[tuple[Explained, ...], ...]
+    reasons: tuple[Message | None, ...]
+    arrays: tuple[Array, ...]
+
+
+def asks_for(run: Run) -> tuple[LocalAsk, ...]:
+    """What to ask `run`'s program for, so that its numbers can be explained."""
+    if len(run.trace.nodes) > MAX_NODES:
+        return ()
+    stepped = [number for number, call in enumerate(run.calls) if call.steps]
+    stepped.sort(key=lambda number: run.calls[number].kind not in _OWN)
+    return tuple(LocalAsk(call=number) for number in sorted(stepped[:MAX_CALLS]))
+
+
+def inspection_of(run: Run) -> Inspection:
+    """The explanations of every call that `run` was asked about."""
+    answered = {
+        answer.ask.call: answer for answer in run.answers if isinstance(answer.ask, LocalAsk)
+    }
+    arrays = _Arrays()
+    scenes: list[tuple[Explained, ...]] = []
+    reasons: list[Message | None] = []
+    for number, call in enumerate(run.calls):
+        answer = answered.get(number)
+        scenes.append(())
+        reasons.append(None)
+        if not call.steps:
+            continue
+        if answer is None:
+            reasons[-1] = _reason(run)
+        elif answer.error is not None:
+            reasons[-1] = message("why.refused", text=plain(answer.error))
+        else:
+            scenes[-1] = _explained(call, answer.locals, arrays)
+    return Inspection(tuple(scenes), tuple(reasons), tuple(arrays.all))
+
+
+def _reason(run: Run) -> Message:
+    """Why the steps of a call are not explained."""
+    if len(run.trace.nodes) > MAX_NODES:
+        return message("why.large", most=MAX_NODES)
+    return message("why.calls" if run.answers else "why.unasked", count=MAX_CALLS)
+
+
+def _explained(
+    call: BackwardCall, locals_: Sequence[LocalJacobian], arrays: "_Arrays"
+) -> tuple[Explained, ...]:
+    found = []
+    for told in explain_call(call, locals_):
+        step, node = call.steps[told.step], call.trace.nodes[told.node]
+        sent = step.cotangents_out[told.slot] if told.slot < len(step.cotangents_out) else None
+        notes = [message("plain", text=plain(note)) for note in told.notes]
+        local = incoming = out = None
+        J = told.local.array if told.local is not None else None
+        g = None if J is None else _incoming(step, node)
+        if J is not None and g is not None and sent is not None and sent.array is not None:
+            numbers = arrays.add(J, g, sent.array)
+            if numbers is None:
+                notes.append(message("why.bytes", most=MAX_BYTES // 2**20))
+            else:
+                local, incoming, out = numbers
+        found.append(
+            Explained(
+                told.step + 1,
+                told.slot,
+                told.symbols,
+                told.sentence,
+                local,
+                incoming,
+                out,
+                _parts(node),
+                sent.shape if sent is not None else (),
+                told.agrees,
+                tuple(notes),
+            )
+        )
+    return tuple(found)
+
+
+def _floating(node: Node) -> list[int]:
+    """The outputs of the forward op whose cotangents count as rows of a local Jacobian."""
+    return [number for number, output in enumerate(node.outputs) if "float" in output.dtype]
+
+
+def _parts(node: Node) -> tuple[Part, ...]:
+    several = len(node.outputs) > 1
+    return tuple(
+        Part(f"g{number}" if several else "g", node.outputs[number].shape)
+        for number in _floating(node)
+    )
+
+
+def _incoming(step: Step, node: Node) -> npt.NDArray[np.float64] | None:
+    """g: all floating-point cotangents that came in, side by side; zeros where torch passed None.
+
+    None where the numbers of one were not kept.
+    """
+    pieces = []
+    for number in _floating(node):
+        values: Values | None = (
+            step.cotangents_in[number] if number < len(step.cotangents_in) else None
+        )
+        if values is None:
+            pieces.append(np.zeros(math.prod(node.outputs[number].shape)))
+        elif values.array is None:
+            return None
+        else:
+            pieces.append(values.array.astype(np.float64).ravel())
+    return np.concatenate(pieces) if pieces else np.zeros(0)
+
+
+class _Arrays:
+    """All arrays to be sent, each once, within `MAX_BYTES`."""
+
+    def __init__(self) -> None:
+        self.all: list[Array] = []
+        self._numbers: dict[tuple[str, bytes], int] = {}
+        self._left = MAX_BYTES
+
+    def add(self, *arrays: npt.NDArray[np.generic]) -> tuple[int, ...] | None:
+        """The numbers of `arrays`, or None where not all of them have room."""
+        packed = [_packed(array) for array in arrays]
+        missing = {(kind, data) for kind, data, _ in packed} - self._numbers.keys()
+        needed = sum(len(data) for _, data in missing)
+        if needed > self._left:
+            return None
+        self._left -= needed
+        return tuple(self._number(*one) for one in packed)
+
+    def _number(self, kind: str, data: bytes, largest: float) -> int:
+        number = self._numbers.get((kind, data))
+        if number is None:
+            number = self._numbers[kind, data] = len(self.all)
+            length = len(data) // int(kind[1:])
+            text = base64.b64encode(data).decode("ascii")
+            self.all.append(Array(kind, length, largest, text))
+        return number
+
+
+def _packed(array: npt.NDArray[np.generic]) -> tuple[str, bytes, float]:
+    """The elements of an array in four bytes each where that loses nothing, else in eight."""
+    wide = array.astype(np.float64).ravel()
+    with np.errstate(over="ignore"):
+        narrow = wide.astype("<f4")
+    finite = np.abs(wide[np.isfinite(wide)])
+    largest = float(finite.max()) if finite.size else 0.0
+    if np.array_equal(narrow.astype(np.float64), wide, equal_nan=True):
+        return "f4", narrow.tobytes(), largest
+    return "f8", wide.astype("<f8").tobytes(), largest

@@ -1,0 +1,416 @@
+// Why this number, the local Jacobian and what was saved: the panels that open a node.
+
+const MOST_PARTS = 6; // contributions that are written out in one sum
+
+class Inspector {
+  /**
+   * `on.light(what)` is told what the person points at: `{ row, column }` of the node shown, or
+   * null; `on.select(node)` that they want another node, `on.release()` that they want the step.
+   */
+  constructor(on) {
+    this.on = on;
+    this.whyTitle = html("h3", { class: "why-title" });
+    this.why = html("div", { class: "panel-body", "aria-live": "polite" });
+    this.tabs = html("div", { class: "tabs", role: "tablist" });
+    this.title = html("h3", {});
+    this.slots = html("div", { class: "slots" });
+    this.body = html("div", { class: "panel-body" });
+    this.whySection = html("section", { class: "why" }, this.whyTitle, this.why);
+    this.section = html("section", { class: "kept" }, this.tabs, this.body);
+    this.matrix = new Matrix({ light: (what) => this.light(what), choose: (column) => this.choose(column) });
+    this.tab = "local";
+    this.held = null; // the element that was chosen: { node, step, slot, element }
+  }
+
+  /** Take one call of a run. */
+  load(frames, inspection, numbers, scene) {
+    Object.assign(this, { frames, numbers, tiles: frames.tiles, scene: frames.scenes[scene] });
+    this.items = new Map(this.scene.items.map((item) => [item.index, item]));
+    this.reason = inspection.reasons[scene] ?? null;
+    this.explained = new Map((inspection.scenes[scene] ?? []).map((one) => [`${one.step}.${one.slot}`, one]));
+    this.held = null;
+  }
+
+  /** Show what `item` did in `frame`, its step; `step` is where the playhead stands. */
+  show(item, frame, step, selected) {
+    Object.assign(this, { item, frame, step, selected });
+    if (this.held && (this.held.node !== item?.index)) this.held = null;
+    this.draw();
+  }
+
+  /** Explain element `element` of what the node shown sends on `slot`. */
+  hold(slot, element) {
+    this.held = { node: this.item.index, slot, element };
+    this.draw();
+  }
+
+  choose(element) {
+    this.hold(this.current().slot, element);
+  }
+
+  // ------------------------------------------------------------------------------ what is shown
+
+  /** The slot and the element that are explained: those chosen, else the most telling. */
+  current() {
+    const { item, frame } = this;
+    if (!item || !frame) return { slot: null, element: null, told: null };
+    if (item.kind === "bucket") return { slot: null, element: this.held?.element ?? this.tellingOf(item.after ?? item.added), told: null };
+    const ways = frame.sent.map((row) => row.title.values.slot);
+    const alive = frame.sent.find((row) => row.tile !== null);
+    const slot = this.held?.slot ?? alive?.title.values.slot ?? ways[0] ?? null;
+    const told = this.explained.get(`${item.order}.${slot}`) ?? null;
+    const sent = told ? this.numbers.get(told.sent) : null;
+    const element = this.held?.element ?? (sent ? mostTelling(sent) : null);
+    return { slot, element, told };
+  }
+
+  tellingOf(number) {
+    const tile = number === null ? null : this.tiles[number];
+    if (!tile || tile.block[0] * tile.block[1] > 1 || !tile.cells.length) return null;
+    return mostTelling(tile.cells.map(asNumber));
+  }
+
+  draw() {
+    const { item, frame } = this;
+    const now = this.current();
+    this.terms = new Map();
+    this.drawTitle(now);
+    this.why.replaceChildren(...this.explain(now));
+    this.drawTabs(item);
+    this.drawSlots(now);
+    const width = this.body.clientWidth || 300, height = Math.max(150, this.body.clientHeight);
+    this.body.replaceChildren(...this.third(now, width, height));
+    this.now = now;
+    this.on.light(null);
+    this.section.classList.toggle("empty", !item || !frame);
+  }
+
+  drawTitle({ slot, element, told }) {
+    const { item, frame } = this;
+    const words = [];
+    if (item && item.kind === "bucket" && element !== null) {
+      const value = elementOf(this.tiles[item.after ?? item.added], element);
+      words.push(...say("why.title", { number: asCell(value), what: { code: item.label + ".grad" + place(element, this.shapeOf(item.after ?? item.added)) } }));
+    } else if (told?.sent !== null && told && element !== null) {
+      const row = frame.sent.find((one) => one.title.values.slot === slot);
+      const value = this.numbers.get(told.sent)[element];
+      words.push(...say("why.title", { number: asCell(value), what: row.title.values.derivative }), html("code", {}, place(element, told.shape)));
+      const ways = this.waysFrom(slot).all;
+      if (ways.length > 1) words.push(text("why.part", { number: ways.findIndex((way) => way.mine) + 1, count: ways.length }));
+    } else words.push(WORDS["panel.why"]);
+    const back = this.selected ? [html("button", { type: "button", class: "back", title: WORDS["why.back.key"], onclick: () => this.on.release() }, this.step ? text("why.back", { step: this.step }) : WORDS["why.back.rest"])] : [];
+    this.whyTitle.replaceChildren(html("span", {}, ...words), ...back);
+  }
+
+  shapeOf(number) {
+    return number === null ? [] : this.tiles[number].shape;
+  }
+
+  // -------------------------------------------------------------------------------- why panel
+
+  explain(now) {
+    const { item, frame, scene, tiles } = this;
+    const width = this.why.clientWidth || 480;
+    if (item && !frame) return [note(WORDS["why.never"])];
+    if (!item || !frame) return whyPanel(frame, item, scene, tiles, width);
+    const parts = item.kind === "bucket" ? this.whyLeaf(now) : this.whySent(now);
+    return parts ?? [...this.ruleRows(now), ...whyPanel(frame, item, scene, tiles, width), ...this.notes(now)];
+  }
+
+  /** Rule, numbers, value and then, for an element whose terms are known; else null. */
+  whySent({ slot, element, told }) {
+    if (!told || told.local === null || element === null) return null;
+    const J = this.numbers.get(told.local), g = this.numbers.get(told.incoming), sent = this.numbers.get(told.sent);
+    if (!g.length || element >= sent.length) return null;
+    const found = termsOf(g, J, element);
+    const rows = [...this.arrivedRow(found.terms[0]?.row ?? null, told), ...this.ruleRows({ told })];
+    const numbers = [];
+    found.terms.forEach((term, number) => {
+      if (number) numbers.push(" + ");
+      numbers.push(this.term(term, element, told));
+    });
+    if (found.more) numbers.push(html("span", { class: "aside" }, ` + ${text("why.more", { count: found.more, rest: asCell(found.rest) })}`));
+    if (!found.terms.length) numbers.push(html("span", { class: "aside" }, WORDS["why.zero"]));
+    rows.push(row("why.numbers", ...numbers));
+    rows.push(row("why.value", swatch(found.total, this.scene.largest), this.check(told.agrees, sent[element])));
+    return [...rows, ...this.thenRow(slot, element), ...this.notes({ told })];
+  }
+
+  term({ row: place_, factor, weight }, column, told) {
+    const light = () => this.light({ row: place_, column });
+    const words = text("why.term", { label: rowLabel(place_, told.parts), factor: asCell(factor), weight: asCell(weight) });
+    const element = html("span", {
+      class: "term", tabindex: "0", role: "img", "aria-label": words, title: words,
+      onpointerenter: light, onpointerleave: () => this.light(null), onfocus: light, onblur: () => this.light(null),
+    }, swatch(factor, this.scene.largest), " × ", html("b", {}, number(asCell(weight), 3)));
+    this.terms.set(place_, element);
+    return element;
+  }
+
+  ruleRows({ told }) {
+    if (!told || !told.symbols) return [];
+    return [row("why.rule", html("code", { class: "rule" }, told.symbols), html("span", { class: "aside rule-words" }, told.sentence))];
+  }
+
+  check(agrees, value) {
+    const words = number(asCell(value), 4);
+    if (agrees === true) return html("span", { class: "check" }, text("why.agrees", { number: words }));
+    return html("span", { class: agrees === false ? "check differs" : "check unknown" }, text(agrees === false ? "why.differs" : "why.torch", { number: words }));
+  }
+
+  /** What came in, where several contributions were added up to it. */
+  arrivedRow(element, told) {
+    const { frame } = this;
+    if (element === null || told.parts.length !== 1 || frame.parts.length < 2 || frame.parts.length > MOST_PARTS) return [];
+    const values = frame.parts.map((part) => elementOf(this.tiles[part.tile], element));
+    const sum = elementOf(this.tiles[frame.arrived[0]?.tile], element);
+    if (sum === undefined || values.includes(undefined)) return [];
+    const where = place(element, told.parts[0].shape);
+    return [row("why.arrived", ...this.sum(values), " = ", swatch(sum, this.scene.largest), html("span", { class: "aside" }, ` = g${where}`))];
+  }
+
+  sum(values) {
+    return values.flatMap((value, number) => [number ? " + " : "", value === null ? html("span", { class: "pending" }, WORDS["legend.empty"]) : swatch(value, this.scene.largest)]);
+  }
+
+  /** The wire of what the node sends on `slot`, and all that arrive at the same place with it. */
+  waysFrom(slot) {
+    const { item, scene } = this;
+    const along = item.kind === "bead"
+      ? scene.wires.find((wire) => wire.beads.includes(item.index))
+      : scene.wires.find((wire) => wire.source === item.index && wire.slot === slot);
+    if (!along) return { along: null, onward: [], all: [] };
+    const onward = along.beads.slice(item.kind === "bead" ? along.beads.indexOf(item.index) + 1 : 0);
+    const all = scene.wires.filter((wire) => wire.target === along.target && wire.input_nr === along.input_nr && wire.hops.at(-1).step !== null)
+      .sort((one, other) => (one.lands ?? Infinity) - (other.lands ?? Infinity))
+      .map((wire) => ({ wire, mine: wire === along }));
+    return { along, onward, all };
+  }
+
+  /** Where an element is when it has passed the beads before its target; null where nobody knows. */
+  carried(element, beads, back = false) {
+    for (const bead of back ? [...beads].reverse() : beads) {
+      const item = this.items.get(bead);
+      const told = this.explained.get(`${item.order}.0`);
+      if (!told || told.local === null) return null;
+      const J = this.numbers.get(told.local), rows = this.numbers.get(told.incoming).length, columns = J.length / rows;
+      let found = null;
+      if (back) for (let i = 0; i < rows && found === null; i++) { if (J[i * columns + element] !== 0) found = i; }
+      else for (let j = 0; j < columns && found === null; j++) { if (J[element * columns + j] !== 0) found = j; }
+      if (found === null) return null;
+      element = found;
+    }
+    return element;
+  }
+
+  thenRow(slot, element) {
+    const { along, onward, all } = this.waysFrom(slot);
+    if (!along) return [];
+    const target = this.items.get(along.target);
+    const there = this.carried(element, onward);
+    const goes = () => this.link(target);
+    if (there === null) return [row("why.then", ...say("why.goes", {}), " ", goes())];
+    const { order } = this.item;
+    if (all.length > 1 && all.length <= MOST_PARTS) {
+      const done = all.every(({ wire }) => wire.lands !== null && wire.lands <= order);
+      const values = all.map(({ wire }) => (wire.lands !== null && wire.lands <= order ? elementOf(this.tiles[wire.tile], there) : null));
+      if (values.includes(undefined)) return [row("why.then", ...say("why.goes", {}), " ", goes())];
+      const frame = target.order === null ? null : this.scene.frames[target.order - 1];
+      const whole = done && frame ? elementOf(this.tiles[frame.arrived[along.input_nr]?.tile], there) : undefined;
+      const sum = whole === undefined ? [] : [" = ", swatch(whole, this.scene.largest)];
+      return [row(done ? "why.then" : "why.sofar", ...this.sum(values), ...sum, " ", WORDS[done ? "why.arrives" : "why.waits"], " ", goes())];
+    }
+    if (target.kind === "bucket" && target.after !== null && all.length === 1) {
+      const after = elementOf(this.tiles[target.after], there), added = elementOf(this.tiles[target.added], there);
+      if (after === undefined || added === undefined) return [row("why.then", WORDS["why.goes"], " ", goes())];
+      const before = target.before === null ? html("span", { class: "pending" }, WORDS.none) : swatch(elementOf(this.tiles[target.before], there), this.scene.largest);
+      return [row("why.then", before, " + ", swatch(added, this.scene.largest), " = ", swatch(after, this.scene.largest), " ", WORDS["why.in"], " ", goes())];
+    }
+    return [row("why.then", WORDS["why.goes"], " ", goes(), all.length > MOST_PARTS ? ` ${text("why.many", { count: all.length })}` : "")];
+  }
+
+  /** A node's name that leads to it. */
+  link(item, then = () => {}) {
+    const words = item.kind === "bucket" ? `${item.label}${item.result === null ? ".grad" : ""}` : item.label;
+    return html("button", {
+      type: "button", class: "link", title: item.title, onclick: () => { this.on.select(item.index); then(); },
+      onpointerenter: () => this.on.lightNodes([item.index]), onpointerleave: () => this.on.lightNodes([]),
+    }, shortened(words, 26));
+  }
+
+  /** A leaf's number: what arrived there, and before + added = after. */
+  whyLeaf({ element }) {
+    const { item, scene } = this;
+    if (element === null || item.after === null) return null;
+    const at = (tile) => elementOf(tile === null ? null : this.tiles[tile], element);
+    const [before, added, after] = [item.before, item.added, item.after].map(at);
+    if (after === undefined || added === undefined) return null;
+    const ways = scene.wires.filter((wire) => wire.target === item.index && wire.lands !== null).sort((one, other) => one.lands - other.lands);
+    const rows = ways.length <= MOST_PARTS
+      ? [row("why.arrived", ...ways.flatMap((wire, number) => {
+          const source = this.items.get(wire.source);
+          const value = at(wire.tile);
+          return [number ? " + " : "", value === undefined ? "" : swatch(value, scene.largest), " ",
+            ...(source ? [html("span", { class: "aside" }, WORDS["why.from"], " "), this.link(source, () => this.openSender(wire, element))] : [])];
+        }))]
+      : [row("why.arrived", text("why.uses", { count: ways.length }))];
+    rows.push(row("why.rule", html("code", { class: "rule" }, WORDS["why.leaf.symbols"]), html("span", { class: "aside rule-words" }, WORDS["why.leaf"])));
+    const start = item.before === null ? html("span", { class: "pending" }, WORDS.none) : swatch(before, scene.largest);
+    rows.push(row("why.numbers", start, " + ", swatch(added, scene.largest)));
+    const made = (before ?? 0) + added;
+    const agrees = Number.isFinite(made) ? Math.abs(made - after) <= 2e-5 * Math.max(Math.abs(before ?? 0), Math.abs(added), Math.abs(after)) : null;
+    rows.push(row("why.value", swatch(made, scene.largest), this.check(agrees, after)));
+    return rows;
+  }
+
+  /** At the node that sent `wire`, the element that became `element` where it landed. */
+  openSender(wire, element) {
+    const sent = this.carried(element, wire.beads, true);
+    if (sent !== null && this.item?.index === wire.source) this.hold(wire.slot, sent);
+  }
+
+  notes({ told }) {
+    const found = (told?.notes ?? []).map((one) => note(...say(one.id, one.values)));
+    if (!told && this.reason && this.item?.kind !== "bucket") found.push(note(...say(this.reason.id, this.reason.values)));
+    if (told && told.local === null && told.agrees === true) found.unshift(html("p", { class: "note" }, html("span", { class: "check" }, WORDS["why.formula"])));
+    return found;
+  }
+
+  // ------------------------------------------------------------------------------- third panel
+
+  drawTabs(item) {
+    if (!item || item.kind === "bucket") {
+      this.tabs.replaceChildren(html("h3", {}, item ? `${item.label}.grad` : WORDS["panel.local"]));
+      return;
+    }
+    const tab = (name, words) => html("button", {
+      type: "button", role: "tab", class: "tab", "aria-selected": String(this.tab === name), onclick: () => this.openTab(name),
+    }, words);
+    this.tabs.replaceChildren(tab("local", WORDS["panel.local"]), tab("saved", text("panel.saved.count", { count: item.saved.length })), this.slots);
+  }
+
+  openTab(name) {
+    this.tab = name;
+    this.draw();
+  }
+
+  /** One button for each slot that leads somewhere, named by where it leads. */
+  drawSlots({ slot }) {
+    const { item, frame } = this;
+    this.slots.replaceChildren();
+    if (!item || !frame || item.kind === "bucket" || this.tab !== "local" || frame.sent.length < 2) return;
+    if (frame.sent.length > 4) {
+      const select = html("select", { "aria-label": WORDS["select.slot"], onchange: () => this.openSlot(Number(select.value)) },
+        ...frame.sent.map((one) => html("option", { value: one.title.values.slot, selected: one.title.values.slot === slot || null }, text("slot.to", one.title.values))));
+      this.slots.append(select);
+      return;
+    }
+    this.slots.append(html("span", { class: "aside" }, WORDS["slot"]), ...frame.sent.map((one) => {
+      const { slot: number_ } = one.title.values;
+      return html("button", { type: "button", class: "slot", "aria-pressed": String(number_ === slot), title: text(one.title.id, one.title.values), onclick: () => this.openSlot(number_) }, String(number_));
+    }));
+  }
+
+  openSlot(slot) {
+    this.held = null;
+    const told = this.explained.get(`${this.item.order}.${slot}`);
+    const sent = told ? this.numbers.get(told.sent) : null;
+    this.hold(slot, sent ? mostTelling(sent) : null);
+  }
+
+  third(now, width, height) {
+    const { item, frame, scene, tiles, step } = this;
+    if (!item || item.kind === "bucket") return this.leafPanel(now, width);
+    if (this.tab === "saved") return savedPanel(item, tiles, step, width);
+    if (!frame) return [note(WORDS["why.never"])];
+    const { told, element } = now;
+    if (!told || told.local === null || element === null) {
+      const reasons = told ? told.notes : this.reason ? [this.reason] : [];
+      const words = reasons.length ? reasons.map((one) => note(...say(one.id, one.values))) : [note(WORDS["matrix.none"])];
+      return words;
+    }
+    const [g, J, sent] = [told.incoming, told.local, told.sent].map((one) => this.numbers.get(one));
+    if (!g.length || !sent.length) return [note(WORDS["matrix.none"])];
+    this.matrix.load({
+      g, J, sent, parts: told.parts, shape: told.shape, chosen: element,
+      scale: scene.largest, largest: this.numbers.largest(told.local), width, height,
+    });
+    const { shrunk } = this.matrix;
+    return [this.matrix.element, shrunk ? note(text("panel.block", shrunk)) : ""];
+  }
+
+  leafPanel({ element }, width) {
+    const { item, frame, scene, tiles } = this;
+    if (!item || (!frame && item.after === null && item.before === null)) return [note(WORDS["panel.nothing.selected"])];
+    const cards = keptPanel(item, scene, tiles, width);
+    for (const picture of cards[0].querySelectorAll?.(".lone-tile") ?? []) {
+      const tile = tiles[item.after ?? item.added];
+      if (!tile || element === null) break;
+      picture.addEventListener("click", (event) => {
+        const found = cellUnder(event, picture, tile);
+        if (found !== null) this.hold(null, found);
+      });
+    }
+    if (element !== null) {
+      cards[0].tabIndex = 0;
+      cards[0].setAttribute("aria-label", text("leaf.label", { leaf: item.label, element: place(element, this.shapeOf(item.after ?? item.added)) || "1" }));
+      cards[0].addEventListener("keydown", (event) => this.onLeafKey(event, element));
+    }
+    return cards;
+  }
+
+  onLeafKey(event, element) {
+    const turn = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    if (!turn) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const size = this.shapeOf(this.item.after ?? this.item.added).reduce((product, part) => product * part, 1);
+    this.hold(null, within(element + turn, 0, size - 1));
+    this.body.firstElementChild?.focus({ preventScroll: true });
+  }
+
+  // ------------------------------------------------------------------------------------ light
+
+  /** Light a row of g and a column of what is sent wherever they stand. */
+  light(what) {
+    for (const [place_, element] of this.terms) element.classList.toggle("lit", what?.row === place_);
+    if (this.matrix.element.isConnected) this.matrix.mark(what);
+    this.on.light(what);
+  }
+
+  /** The cells of the graph that belong to a row and a column of the node shown. */
+  cellsOf(what) {
+    const { item, scene, now } = this;
+    if (!item || !this.frame || !now) return [];
+    const cells = [];
+    if (item.kind === "bucket") {
+      if (now.element !== null) for (const wire of scene.wires) if (wire.target === item.index) cells.push({ wire: wire.number, element: now.element, chosen: true });
+      return cells;
+    }
+    if (now.told?.parts.length === 1 && what?.row !== null && what?.row !== undefined && item.kind === "card") {
+      for (const wire of scene.wires) if (wire.target === item.index) cells.push({ wire: wire.number, element: what.row, chosen: false });
+    }
+    const column = what?.column ?? now.element;
+    if (column !== null && column !== undefined) {
+      const { along, onward } = this.waysFrom(now.slot);
+      const there = along ? this.carried(column, onward) : null;
+      if (there !== null) cells.push({ wire: along.number, element: there, chosen: column === now.element });
+    }
+    return cells;
+  }
+}
+
+function row(id, ...children) {
+  return html("div", { class: "row" }, html("span", { class: "row-name" }, WORDS[id]), html("span", { class: "row-body" }, ...children));
+}
+
+function note(...words) {
+  return html("p", { class: "note" }, ...words);
+}
+
+/** A number on the colour that its tile has. */
+function swatch(value, scale) {
+  const cell = asCell(value);
+  const name = level(cell, scale);
+  return html("span", { class: `swatched back-${name}`, style: `color:var(--${name === "x" ? "ink" : `${name}t`})` }, number(cell, 3));
+}
