@@ -18,6 +18,15 @@ from explorer.data import Axis, Jacobian
 from explorer.picture.cells import color_of, format_number, ink_on
 from explorer.picture.theme import STEPS, Theme
 
+CELL_WIDE = 140.0
+"""Width of a cell in px where there is room: a small matrix is read from the back of a room."""
+
+CELL_TALL = 78.0
+"""Height of a cell in px where there is room."""
+
+TALLEST = 480.0
+"""Height in px that the cells of a picture take together."""
+
 MAX_NUMBERS: Final = 1_000
 """Cells up to which the numbers are printed, if they also fit."""
 
@@ -127,8 +136,8 @@ def heatmap(jacobian: Jacobian, theme: Theme, *, width: int = 1200) -> go.Figure
     names_y = [_label(jacobian.rows, i * drawn.tall, drawn.tall) for i in range(rows)]
     longest_x, longest_y = (max(map(len, names), default=1) for names in (names_x, names_y))
     left, right, top = round(CHARACTER * longest_y) + 14, 100, 34
-    cell_wide = min(96.0, (width - left - right) / max(columns, 1))
-    cell_tall = min(52.0, 420 / max(rows, 1))
+    cell_wide = min(CELL_WIDE, (width - left - right) / max(columns, 1))
+    cell_tall = min(CELL_TALL, TALLEST / max(rows, 1))
     upright = cell_wide < CHARACTER * longest_x + 8
     bottom = round(CHARACTER * longest_x) + 18 if upright else 30
     bottom = max(bottom, BAR - round(rows * cell_tall))
@@ -189,7 +198,7 @@ def _numbers(
     values = [float(value) for value in z[rows, columns]]
     text = [format_number(value) for value in values]
     longest = max(map(len, text), default=1)
-    size = int(min(18, (wide - 2) / (0.6 * longest), 0.7 * tall))
+    size = int(min(28, (wide - 2) / (0.6 * longest), 0.7 * tall))
     if size < LEGIBLE:
         return None
     inks = [theme.muted if value == 0 else ink_on(color_of(value, end, theme)) for value in values]

@@ -34,7 +34,7 @@ def header() -> None:
     """What stands above every page: name, program picker and, if need be, why a link failed."""
     st.logo(_wordmark(theme()), size="large")
     with st.container(key="picker"):
-        st.html(_STYLE)
+        st.html(_STYLE + _buttons(theme()))
         st.selectbox(
             "Program",
             session.choices(),
@@ -58,6 +58,14 @@ _theme_watch = st.components.v2.component(
     }
     """,
 )
+
+
+def _buttons(colors: Theme) -> str:
+    """The main button of a page stands out in both themes: ink, with letters of paper."""
+    return (
+        '<style>[data-testid="stBaseButton-primary"]:not(:disabled) { '
+        f"background: {colors.ink}; border-color: {colors.ink}; color: {colors.paper}; }}</style>"
+    )
 
 
 def follow_theme() -> None:
