@@ -1002,10 +1002,65 @@ def test_what_takes_too_much_is_stopped(pool: Pool, program: str) -> None:
 
 
 def test_code_that_is_nested_too_deeply_is_stopped(pool: Pool) -> None:
-    for source in ("(" * 5_000 + ")" * 5_000, "-" * 100_000 + "1", "x" + ".x" * 50_000):
+    for source in ("(" * 5_000 + ")" * 5_000, "-" * 90_000 + "1", "x" + ".x" * 45_000):
         run = pool.run(source, limits=SHORT)
         assert run.error is not None
         assert run.error.type in ("SyntaxError", "RecursionError", "MemoryError", "Stopped")
+
+
+# ------------------------------------------------------------------------ words that are too many
+
+WORDY = table(r"""
+raise ValueError("x" * 10 ** 7)
+---
+class Loud(Exception):
+    def __str__(self): return "x" * 10 ** 7
+raise Loud
+---
+import torch
+x = torch.ones(1, requires_grad=True)
+y = x * 2
+for i in range(300): y.grad
+---
+exec_ = "x" * 90_000
+raise SyntaxError if False else KeyError(exec_)
+---
+print("\ud800")
+---
+raise ValueError("\ud800")
+---
+import torch
+d = {"\udcff": torch.ones(1, requires_grad=True)}
+---
+x = {"é" * 10 ** 6: 1}
+raise KeyError(x)
+""")
+
+
+@pytest.mark.parametrize("program", WORDY)
+def test_words_that_are_too_many_or_no_text_are_cut(pool: Pool, program: str) -> None:
+    run = pool.run(program, limits=SHORT)
+    words = [warning.message for warning in run.warnings]
+    assert run.error is not None or run.notes or len(words) == 0
+    assert len(words) <= 100
+    assert all(len(text) <= 10_002 for text in [run.error.message if run.error else "", *words])
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("x = 1\n" * 50_000, "RefusedError"),
+        ("print('\ud800')", "SyntaxError"),
+        ("print(1)\0", ("SyntaxError", "ValueError")),
+        ("\ufeffprint(", "SyntaxError"),
+    ],
+)
+def test_a_source_that_is_no_program_is_refused(
+    pool: Pool, source: str, kind: str | tuple[str, ...]
+) -> None:
+    run = pool.run(source, limits=SHORT)
+    assert run.error.type in kind
+    assert run.error.message
 
 
 # -------------------------------------------------------------------------- nothing is left behind
@@ -1070,5 +1125,5 @@ def test_what_a_program_sets_ends_with_it(pool: Pool, program: str) -> None:
 
 
 def test_there_are_at_least_150_hostile_programs() -> None:
-    tables = (FORBIDDEN_WORDS, REACHED_FOR, ENDLESS, GREEDY)
+    tables = (FORBIDDEN_WORDS, REACHED_FOR, ENDLESS, GREEDY, WORDY, TRACES)
     assert sum(map(len, tables)) >= 250

@@ -307,6 +307,10 @@ def test_the_language_of_teaching_programs_reads_as_python_reads_it() -> None:
         "'é' + 1; 'ü'",
         "class A: pass\nA().x",
         "undefined",
+        "'{}'.format()",
+        "'{x}'.format()",
+        "'{0.nothing}'.format(1)",
+        "'{'.format(1)",
         "from torch import nn\nnn.Linear(2, 2).weigth",
     ],
 )

@@ -115,7 +115,7 @@ class _Execution:
             except (Exception, SystemExit, Stopped) as raised:  # noqa: BLE001 - all is shown
                 error = self._error(raised)
         with private.without_modes():
-            return self._finish(_masked(printed.getvalue()), error)
+            return self._finish(masked(printed.getvalue()), error)
 
     def _finish(self, printed: str, error: RunError | None) -> Run:
         watch, namespace = self.watch, self.namespace
@@ -161,7 +161,7 @@ class _Execution:
                 span = Span(raised.lineno, start, raised.end_lineno, end)
             return RunError(raised.msg, type(raised).__name__, raised.lineno, span)
         span = self.spans.of_traceback(raised.__traceback__)
-        text = _masked(str(raised)) or type(raised).__name__
+        text = masked(str(raised)) or type(raised).__name__
         return RunError(text, type(raised).__name__, span.line if span else None, span)
 
     @contextmanager
@@ -171,7 +171,7 @@ class _Execution:
         def note(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
             frame = self.spans.frames()[1]
             line = frame.f_lineno if frame is not None else None
-            self.warned.append(RunWarning(_masked(str(message)), category.__name__, line))
+            self.warned.append(RunWarning(masked(str(message)), category.__name__, line))
 
         always = torch.is_warn_always_enabled()
         torch.set_warn_always(True)
@@ -203,7 +203,7 @@ class _Execution:
 # ------------------------------------------------------------------------------------ small rules
 
 
-def _masked(text: str) -> str:
+def masked(text: str) -> str:
     """`text` without what differs from run to run: memory addresses, and who called the run."""
     return _ADDRESS.sub("0x…", _FRAME.sub("", text))
 

@@ -272,22 +272,21 @@ class _Formats:
     def format(self, *args: Any, **kwargs: Any) -> str:
         """`str.format`, whose fields pass the guards."""
         text, *rest = args if self._value is str else (self._value, *args)
-        return self._formatter.vformat(text, rest, kwargs)
+        if _reads_attributes(text):
+            return self._formatter.vformat(text, rest, kwargs)
+        return str.format(text, *rest, **kwargs)
 
     def format_map(self, *args: Any) -> str:
         """`str.format_map`, whose fields pass the guards."""
         text, mapping = args if self._value is str else (self._value, *args)
-        return self._formatter.vformat(text, (), mapping)
+        if _reads_attributes(text):
+            return self._formatter.vformat(text, (), mapping)
+        return str.format_map(text, mapping)
 
 
 class _Formatter(string.Formatter):
     def __init__(self, guards: Guards) -> None:
         self._guards = guards
-
-    def vformat(self, text: str, args: Any, kwargs: Any) -> str:
-        if _reads_attributes(text):
-            return super().vformat(text, args, kwargs)
-        return str.format(text, *args, **kwargs) if args else str.format_map(text, kwargs)
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:
         first, rest = formatter_field_name_split(field_name)

@@ -61,6 +61,7 @@ def confine(limits: Limits, *, stays: bool = False) -> tuple[str, ...]:
     """
     done = []
     os.environ.clear()
+    _stand_back()
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         with contextlib.suppress(OSError):
             os.setgroups([])
@@ -73,6 +74,14 @@ def confine(limits: Limits, *, stays: bool = False) -> tuple[str, ...]:
     if sys.platform == "linux":
         done += _confine_linux(die=not stays)
     return tuple(done)
+
+
+def _stand_back() -> None:
+    """Let the app go first: for time, and in what the system ends when it is short of memory."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def die_with_parent() -> None:

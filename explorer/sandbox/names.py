@@ -434,7 +434,7 @@ BUILTINS = _names(
     "abs all any ascii bin bool bytes callable chr classmethod complex dict divmod enumerate "
     "filter float format frozenset hash hex id int isinstance issubclass iter len list map max "
     "min next object oct ord pow print property range repr reversed round set slice sorted "
-    "staticmethod str sum super tuple zip NotImplemented Ellipsis True False None __debug__ "
+    "staticmethod str sum super tuple zip NotImplemented Ellipsis True False None "
     "ArithmeticError AssertionError AttributeError DeprecationWarning Exception "
     "FloatingPointError FutureWarning IndexError KeyError LookupError MemoryError NameError "
     "NotImplementedError OverflowError RecursionError RuntimeError RuntimeWarning StopIteration "

@@ -25,6 +25,9 @@ from explorer.sandbox.wire import Limits, Request, WireError
 DEADLINE = Limits().deadline
 """Seconds that a program may take."""
 
+MAX_SOURCE = 100_000
+"""Characters that a program may have."""
+
 
 def run(
     program: Program | str,
@@ -80,7 +83,13 @@ class Pool:
         if isinstance(program, str):
             program = Program(program, seed)
         limits = limits or Limits(deadline=deadline)
-        request = wire.pack_request(Request(program, ask, limits))
+        if len(program.source) > MAX_SOURCE:
+            words = f"A program may have {MAX_SOURCE:,} characters; this one has more."
+            return self._without(program, words, "RefusedError")
+        try:
+            request = wire.pack_request(Request(program, ask, limits))
+        except UnicodeEncodeError as error:
+            return self._without(program, f"This is no text: {error.reason}.", "SyntaxError")
         with self._line.place():
             try:
                 shown = wire.unpack(self._ask(request, limits.deadline + limits.grace), program)
@@ -116,9 +125,9 @@ class Pool:
                         self._host = None
         raise SandboxError("The process that runs programs has ended twice; try again.")
 
-    def _without(self, program: Program, words: str) -> Run:
+    def _without(self, program: Program, words: str, kind: str = "Stopped") -> Run:
         """The Run of a program of which nothing came back but why."""
-        return wire.stopped(program, RunError(words, "Stopped"), torch=self.start().torch)
+        return wire.stopped(program, RunError(words, kind), torch=self.start().torch)
 
 
 class _Line:

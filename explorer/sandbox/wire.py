@@ -39,7 +39,7 @@ class Limits(Plain, frozen=True):
 
     deadline: float = 5.0
     grace: float = 3.0
-    memory: int = 1536 * 2**20
+    memory: int = 768 * 2**20
     printed: int = 200_000
 
 

@@ -10,13 +10,19 @@ import msgspec
 
 from explorer.autograd import warm
 from explorer.autograd.language import FILENAME, Stopped
-from explorer.autograd.runner import run
+from explorer.autograd.runner import masked, run
 from explorer.autograd.spans import Spans
-from explorer.data import Program, RunError
+from explorer.data import Program, Run, RunError
 from explorer.errors import SandboxError
 from explorer.sandbox import wire
 from explorer.sandbox.guards import Guards, language
 from explorer.sandbox.wire import Limits, Request, pack, unpack
+
+MAX_WORDS = 10_000
+"""Characters of one error or warning that are kept."""
+
+MAX_WARNINGS = 100
+"""Warnings that are kept."""
 
 TICK = 0.05
 """Seconds between two tries to stop a program that has passed its deadline."""
@@ -47,13 +53,35 @@ def answer(request: Request, told: Callable[[bytes], None] = lambda _: None) -> 
     said = language(Guards(), printed=printed.anew)
 
     def stopped(error: RunError) -> None:
-        told(pack(wire.stopped(request.program, error, printed.getvalue())))
+        told(pack(wire.stopped(request.program, error, masked(printed.getvalue()))))
 
     with _Deadline(request, stopped) as deadline:
         shown = run(request.program, ask=request.ask, language=said)
     if deadline.error and shown.error is None:  # the program has caught it, or Python let it drop
         shown = msgspec.structs.replace(shown, error=deadline.error)
-    return pack(shown)
+    try:
+        return pack(_bounded(shown))
+    except UnicodeEncodeError as error:
+        words = f"What the program showed is no text that can be sent: {error.reason}."
+        return pack(wire.stopped(request.program, RunError(words, type(error).__name__)))
+
+
+def _bounded(shown: Run) -> Run:
+    """The Run with no more words of errors and warnings than anybody reads."""
+    error, notes = shown.error, shown.notes
+    if error is not None:
+        error = msgspec.structs.replace(error, message=_cut(error.message))
+    if len(shown.warnings) > MAX_WARNINGS:
+        notes += (f"There were {len(shown.warnings):,} warnings; the first were kept.",)
+    warnings = tuple(
+        msgspec.structs.replace(warning, message=_cut(warning.message))
+        for warning in shown.warnings[:MAX_WARNINGS]
+    )
+    return msgspec.structs.replace(shown, error=error, warnings=warnings, notes=notes)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_WORDS else text[:MAX_WORDS] + " …"
 
 
 class Printed(io.StringIO):
@@ -71,7 +99,12 @@ class Printed(io.StringIO):
         return self
 
     def write(self, text: str) -> int:
-        """Keep the text; the program is stopped when it has printed too much."""
+        """Keep the text; the program is stopped when it has printed too much.
+
+        Raises:
+            UnicodeEncodeError: it is no text that a terminal could show, as Python says there too.
+        """
+        text.encode()
         kept = super().write(text[: self._left])
         self._left -= kept
         if kept < len(text):
