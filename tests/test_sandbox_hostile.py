@@ -607,6 +607,30 @@ f(1)
 ---
 list(map("{0.__class__.__mro__}".format, [1]))
 ---
+import numpy as np
+np.array(["{0.__class__.__mro__}"])[0].format(1)
+---
+import torch
+type(torch.__version__)("{0.__class__.__mro__}").format(1)
+---
+import torch
+type(torch.__version__).format("{0.__class__.__mro__}", 1)
+---
+import torch
+class A: share_memory = 1
+class B(torch.nn.Module, A): pass
+B().share_memory()
+---
+import torch
+class A(torch.nn.Module):
+    def compile(self): return super().compile()  # here
+A().compile()
+---
+class E:
+    def __eq__(self, other): return True
+    def __hash__(self): return hash(E)
+class T(E()): pass
+---
 import torch
 "{0.ops}".format(torch)
 ---

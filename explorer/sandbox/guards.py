@@ -42,7 +42,6 @@ class Guards:
         self._module = _named("torch.nn:Module")
         self._function = _named("torch.autograd:Function")
         self._context = _named("torch.autograd.function:FunctionCtx")
-        self._tensor = _named("torch:Tensor")
         self._node = _named("torch.autograd.graph:Node")
 
     def namespace(self) -> dict[str, Any]:
@@ -84,8 +83,8 @@ class Guards:
             return self._read_super(value, name)
         owner = value if isinstance(value, type) else kind
         if name in self._offer(owner):
-            return _Formats(self, value) if name in _FORMATS and owner is str else value
-        if self._is_own(owner, name) or (owner is kind and self._is_data(value, name)):
+            return _Formats(self, value) if name in _FORMATS and issubclass(owner, str) else value
+        if self._is_own(owner.__mro__, name) or (owner is kind and self._is_data(value, name)):
             return value
         if name.startswith("_saved_") and issubclass(owner, self._node):
             return value
@@ -95,7 +94,8 @@ class Guards:
 
     def _read_super(self, value: Any, name: str) -> Any:
         owner = value.__self_class__ or super
-        if name in names.METHODS or name in self._offer(owner) or self._is_own(owner, name):
+        beyond = owner.__mro__[owner.__mro__.index(value.__thisclass__) + 1 :]
+        if name in names.METHODS or name in self._offer(owner) or self._is_own(beyond, name):
             return value
         raise RefusedError(refusal(name, f"a {owner.__name__}", self._offer(owner)))
 
@@ -131,11 +131,11 @@ class Guards:
             self._offered[owner] = found
         return found
 
-    def _is_own(self, owner: type, name: str) -> bool:
-        """Whether a class of the program says what `name` is."""
+    def _is_own(self, bases: Sequence[type], name: str) -> bool:
+        """Whether the first of `bases` that says what `name` is was written by the program."""
         if name.startswith("_") and name not in names.METHODS:
             return False
-        return any(name in vars(base) for base in owner.__mro__ if base in self._own)
+        return next((base in self._own for base in bases if name in vars(base)), False)
 
     def _is_free(self, kind: type) -> bool:
         """Whether instances of `kind` belong to the program, which may hang anything on them."""
@@ -176,7 +176,11 @@ class Guards:
 
     def _build_class(self, body: Any, name: str, *bases: Any) -> type:
         for base in bases:
-            if base not in self._own and not _is_base(base, self._module, self._function):
+            if not isinstance(base, type) or not (
+                base in self._own
+                or base is object
+                or issubclass(base, (self._module, self._function, Exception))
+            ):
                 raise RefusedError(
                     f"`class {name}` cannot be built on {getattr(base, '__name__', base)}: the "
                     "bases are nn.Module and its kinds, torch.autograd.Function, object and "
@@ -219,12 +223,6 @@ def _plain(name: Any) -> str:
     if name.startswith("_") and name not in names.ANYWHERE:
         raise RefusedError(refusal(name, "an object"))
     return name
-
-
-def _is_base(base: Any, *kinds: type) -> bool:
-    if not isinstance(base, type):
-        return False
-    return base is object or issubclass(base, (*kinds, Exception))
 
 
 def _import(
@@ -271,14 +269,14 @@ class _Formats:
 
     def format(self, *args: Any, **kwargs: Any) -> str:
         """`str.format`, whose fields pass the guards."""
-        text, *rest = args if self._value is str else (self._value, *args)
+        text, *rest = args if isinstance(self._value, type) else (self._value, *args)
         if _reads_attributes(text):
             return self._formatter.vformat(text, rest, kwargs)
         return str.format(text, *rest, **kwargs)
 
     def format_map(self, *args: Any) -> str:
         """`str.format_map`, whose fields pass the guards."""
-        text, mapping = args if self._value is str else (self._value, *args)
+        text, mapping = args if isinstance(self._value, type) else (self._value, *args)
         if _reads_attributes(text):
             return self._formatter.vformat(text, (), mapping)
         return str.format_map(text, mapping)

@@ -5,12 +5,10 @@ code that comes out is the program's own, statement for statement and column for
 object in front of a dot passes through a guard on its way, `x.sum()` becoming
 `_read_(x, "sum").sum()`.
 
->>> compile_program("import torch\\nx = torch.load('x.pt')")
-Traceback (most recent call last):
-    ...
-  File "<program>", line 2
-explorer.sandbox.policy.RefusedError: `torch.load` is not offered: programs have no files; make \
-tensors with torch.tensor or torch.randn.
+>>> exec(compile_program("y = 2 * x.real"), {"x": 4.0, "_read_": lambda x, name: print(name) or x})
+real
+>>> check_import("torch", ["load"])
+'`torch.load` is not offered: programs have no files; make tensors with torch.tensor or torch.randn.'
 """
 
 import ast
