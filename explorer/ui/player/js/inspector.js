@@ -32,8 +32,8 @@ class Inspector {
   }
 
   /** Show what `item` did in `frame`, its step; `step` is where the playhead stands. */
-  show(item, frame, step, selected) {
-    Object.assign(this, { item, frame, step, selected });
+  show(item, frame, step, selected, tick = null) {
+    Object.assign(this, { item, frame, step, selected, tick });
     if (this.held && (this.held.node !== item?.index)) this.held = null;
     this.draw();
   }
@@ -97,7 +97,7 @@ class Inspector {
       words.push(...say("why.title", { number: asCell(value), what: row.title.values.derivative }), html("code", {}, place(element, told.shape)));
       const ways = this.waysFrom(slot).all;
       if (ways.length > 1) words.push(text("why.part", { number: ways.findIndex((way) => way.mine) + 1, count: ways.length }));
-    } else words.push(WORDS["panel.why"]);
+    } else words.push(WORDS[!item && this.tick ? "panel.forward" : "panel.why"]);
     const back = this.selected ? [html("button", { type: "button", class: "back", title: WORDS["why.back.key"], onclick: () => this.on.release() }, this.step ? text("why.back", { step: this.step }) : WORDS["why.back.rest"])] : [];
     this.whyTitle.replaceChildren(html("span", {}, ...words), ...back);
   }
@@ -112,6 +112,7 @@ class Inspector {
     const { item, frame, scene, tiles } = this;
     const width = this.why.clientWidth || 480;
     if (item && !frame) return [note(WORDS["why.never"])];
+    if (!item && this.tick) return forwardPanel(this.tick, tiles, width);
     if (!item || !frame) return whyPanel(frame, item, scene, tiles, width);
     const parts = item.kind === "bucket" ? this.whyLeaf(now) : this.whySent(now);
     return parts ?? [...this.ruleRows(now), ...whyPanel(frame, item, scene, tiles, width), ...this.notes(now)];
@@ -253,7 +254,8 @@ class Inspector {
           return [number ? " + " : "", value === undefined ? "" : swatch(value, scene.largest), " ",
             ...(source ? [html("span", { class: "aside" }, WORDS["why.from"], " "), this.link(source, () => this.openSender(wire, element))] : [])];
         }))]
-      : [row("why.arrived", text("why.uses", { count: ways.length }))];
+      : [row("why.arrived", text("why.uses", { count: ways.length }), ": ", swatch(added, scene.largest))];
+    if (ways.length > 1 && ways.length <= MOST_PARTS) rows[0].lastChild.append(" = ", swatch(added, scene.largest));
     rows.push(row("why.rule", html("code", { class: "rule" }, WORDS["why.leaf.symbols"]), html("span", { class: "aside rule-words" }, WORDS["why.leaf"])));
     const start = item.before === null ? html("span", { class: "pending" }, WORDS.none) : swatch(before, scene.largest);
     rows.push(row("why.numbers", start, " + ", swatch(added, scene.largest)));

@@ -19,7 +19,7 @@ class Matrix {
   load({ g, J, sent, scale, largest, parts, shape, chosen, width, height }) {
     const rows = g.length, columns = sent.length;
     Object.assign(this, { g, J, sent, rows, columns, parts, shape, chosen });
-    const room = { w: width - 96, h: height - 38 };
+    const room = { w: width - 168, h: height - 48 };
     this.high = Math.ceil(rows / Math.max(1, Math.floor(room.h / CELL_LEAST)));
     this.wide = Math.ceil(columns / Math.max(1, Math.floor(room.w / CELL_LEAST)));
     const down = Math.ceil(rows / this.high), across = Math.ceil(columns / this.wide);
@@ -33,7 +33,7 @@ class Matrix {
     this.left = 16 + side + 12;
     this.top = 4;
     this.bottom = this.top + down * this.h + 10;
-    const total = { w: this.left + across * this.w + 68, h: this.bottom + foot + 4 };
+    const total = { w: this.left + across * this.w + 104, h: this.bottom + foot + 4 };
     this.marks = svg("g", { class: "marks" });
     const picture = svg("svg", {
       class: "matrix-picture", width: total.w, height: total.h, viewBox: `0 0 ${total.w} ${total.h}`, "aria-hidden": "true",

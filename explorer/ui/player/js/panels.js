@@ -47,7 +47,10 @@ function lightSpan(lines, span, pointed = null) {
 /** Bring the expression at `span` into view. It scrolls the panel only, never the page. */
 function showSpan(lines, span, scroller) {
   const first = span && lines[span.line - 1];
-  if (!first) return;
+  if (!first) {
+    scroller.scrollLeft = 0;
+    return;
+  }
   const top = first.element.offsetTop, bottom = lines[Math.min(span.end_line, lines.length) - 1].element.offsetTop + first.element.offsetHeight;
   if (top < scroller.scrollTop + 4 || bottom > scroller.scrollTop + scroller.clientHeight - 8) {
     scroller.scrollTop = Math.max(0, (top + bottom) / 2 - scroller.clientHeight / 2);
@@ -126,6 +129,13 @@ function whyPanel(frame, item, scene, tiles, width) {
   if (frame.sent.length) flow.append(sign("→"), ...frame.sent.map(card));
   const isLeaf = item && item.kind === "bucket";
   return [flow, isLeaf ? html("p", { class: "note" }, WORDS["panel.nothing.sent"]) : ""];
+}
+
+/** What an op of the forward gave. */
+function forwardPanel(tick, tiles, width) {
+  const tile = tick.tile === null ? null : tiles[tick.tile];
+  return [tileCard([html("code", {}, tick.label)], tile, null, within(width - 40, 100, 320)),
+    html("p", { class: "note" }, WORDS[tick.node === null ? "panel.forward.none" : "panel.forward.note"])];
 }
 
 /** A leaf: before + added = after, and what `.grad` is now. */

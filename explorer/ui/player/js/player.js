@@ -68,6 +68,7 @@ class Player {
     this.root = html("div", { class: "player", tabindex: "-1", onpointerdown: () => (shared.keyboard = this), onfocusin: () => (shared.keyboard = this), onclick: (event) => this.releaseButton(event) },
       this.problem, this.caption, this.predict.element, this.holder, this.legend, this.transport, this.help, this.panels);
     this.camera = new Camera(this.holder);
+    this.folds = new FoldBar((group) => this.open(group));
     this.parent.append(this.root);
   }
 
@@ -147,6 +148,7 @@ class Player {
   choose(place, step = 0) {
     this.pause();
     this.chosen = place;
+    this.opened = null; // the first view
     this.scene = this.frames.scenes[place];
     this.items = new Map(this.scene.items.map((item) => [item.index, item]));
     this.selected = null;
@@ -162,11 +164,14 @@ class Player {
 
   /** The stage for the camera's kind of picture; made when first needed. */
   stage(kind) {
-    const pictures = this.data.pictures[this.chosen];
-    const name = kind === "follow" && pictures.follow ? "follow" : "fit";
-    const key = `${this.chosen}.${name}`;
+    const view = this.view;
+    const name = kind === "follow" && view.follow ? "follow" : "fit";
+    const key = `${this.chosen}.${view.opened}.${name}`;
     if (!this.stages.has(key)) {
-      this.stages.set(key, new Stage(this.scene, pictures[name], this.frames.tiles, {
+      const scene = foldedScene(this.scene, view.fold);
+      this.stages.set(key, new FoldedStage(scene, view[name], this.frames.tiles, {
+        open: (group) => this.open(group),
+        opens: (group) => this.views.some((one) => one.opened === group),
         select: (node, what) => this.picked(node, what),
         jump: (step) => this.goTo(step),
         hover: (node) => this.hover(node),
@@ -177,11 +182,32 @@ class Player {
     return this.stages.get(key);
   }
 
+  /** All ways to show the call; what is folded differs. */
+  get views() {
+    const first = this.data.pictures[this.chosen];
+    return [first, ...first.others];
+  }
+
+  get view() {
+    return this.views.find((one) => one.opened === this.opened) ?? this.views[0];
+  }
+
+  /** Open a group, or fold all but it: `""` folds everything, `"*"` nothing. */
+  open(group) {
+    if (!this.views.some((one) => one.opened === group)) return;
+    this.opened = group;
+    this.camera.own = false;
+    this.useCamera();
+    this.refresh();
+    this.aim(false);
+  }
+
   useCamera() {
     const follow = this.isFollowing();
     const stage = this.stage(follow ? "follow" : "fit");
     if (this.camera.stage !== stage) {
-      this.holder.replaceChildren(stage.element);
+      this.holder.replaceChildren(stage.element, this.folds.element);
+      this.folds.show(this.view, this.views, this.scene);
       this.camera.attach(stage);
     }
     this.cameraButton.textContent = WORDS["button.follow"];
@@ -192,7 +218,7 @@ class Player {
   isFollowing() {
     if (this.following !== null) return this.following;
     if (this.root.classList.contains("presenting")) return true;
-    const picture = this.data.pictures[this.chosen].fit;
+    const picture = this.view.fit;
     if (picture.density === "S") return true; // small cards show no numbers at all
     const { w, h } = this.camera.size;
     const zoom = Math.min(w / picture.bounds.w, h / picture.bounds.h);
@@ -305,7 +331,7 @@ class Player {
         this.pause();
         return this.askNext(true);
       }
-      this.moveTo(this.step + 1, 0);
+      this.moveTo(this.shownStage.runEnd(this.step + 1), 0); // a folded group plays as one
       if (calm()) this.settled = 0;
     }
     const length = (STEP_MS * this.scene.frames[this.step - 1].pace) / this.speed;
@@ -394,7 +420,7 @@ class Player {
     this.span = this.selected === null && tick ? tick.span : item ? item.span : frame ? frame.span : null;
     lightSpan(this.lines, this.span);
     showSpan(this.lines, this.span, this.code);
-    this.inspector.show(item ?? null, frame, this.step, this.selected !== null);
+    this.inspector.show(item ?? null, frame, this.step, this.selected !== null, tick);
     this.shownStage.tabStop(item?.index ?? this.shownStage.sequence[0]?.item.index);
   }
 

@@ -12,6 +12,8 @@ function stateAt(changes, step) {
   return held;
 }
 
+const SMALL_CHIPS = 4; // on a card without room for their names
+
 class Stage {
   /**
    * `on` is told what the person does: `select(node, what)`, `jump(step)`, `hover(node or null)`,
@@ -272,8 +274,10 @@ class Stage {
     const left = x + (large ? 14 : 10);
     const socket = spot.sockets[0];
     const beside = (socket ? socket.x : x + w) - left - 8; // room left of the tiles
-    this.drawTorchName(group, item, left, y + (large ? 55 : 46), large ? 12.5 : 11.5,
-      !socket || socket.y > y + (large ? 60 : 49) ? w - (left - x) - 8 : beside);
+    // Small chips stand below the name, or beside it where a wide tile would cover them.
+    const chips = large ? 0 : 12 * Math.min(SMALL_CHIPS, item.saved.length);
+    const kept = beside < chips ? chips : 0;
+    this.drawTorchName(group, item, left, y + (large ? 55 : 46), large ? 12.5 : 11.5, kept ? w - (left - x) - kept - 14 : !socket || socket.y > y + (large ? 60 : 49) ? w - (left - x) - 8 : beside);
     const several = spot.sockets.length > 1;
     if (several) {
       const size = Math.min(large ? 21 : 16, beside / 4.2);
@@ -281,7 +285,8 @@ class Stage {
       group.append(parts.count);
     }
     if (large) this.drawChips(parts, left, y + h - 11, beside, several ? 1 : 2);
-    else this.drawSmallChips(parts, left, y + h - 9);
+    else if (kept) this.drawSmallChips(parts, x + w - 9, y + 48);
+    else this.drawSmallChips(parts, left + chips, y + h - 9);
   }
 
   /** torch's name of a node, without its ending or smaller where there is little room. */
@@ -314,8 +319,11 @@ class Stage {
     });
   }
 
-  drawSmallChips(parts, left, bottom) {
-    parts.item.saved.slice(0, 4).forEach((chip, place) => {
+  /** Chips without words, up to `right`. */
+  drawSmallChips(parts, right, bottom) {
+    const chosen = parts.item.saved.slice(0, SMALL_CHIPS);
+    const left = right - 12 * chosen.length;
+    chosen.forEach((chip, place) => {
       const element = svg("g", { class: "chip" },
         svg("rect", { x: left + place * 12, y: bottom - 12, width: 9, height: 12, rx: 3 }),
         svg("title", {}, chipTitle(chip)));
@@ -409,10 +417,10 @@ class Stage {
   }
 
   /** Give a node the class of its state and of what is chosen, found or pointed at. */
-  paint({ item, group, state }) {
+  paint({ item, group, state, value }) {
     const { selected, lit, found } = this.flags;
     const more = (item.index === selected ? " selected" : "") + (lit.has(item.index) ? " lit" : "") + (found.has(item.index) ? " found" : "");
-    setClass(group, `node ${item.kind} ${state}${more}`);
+    setClass(group, `node ${item.kind} ${state}${more}${value ? " valued" : ""}`);
   }
 
   /** Choose (`selected`), find or light nodes; what is not given stays. */
@@ -459,6 +467,7 @@ class Stage {
         drawTile(this.tiles[tile], box, null));
       if (this.picture.density !== "S") parts.group.append(parts.value);
     }
+    for (const parts of this.parts.values()) if (parts.state) this.paint(parts);
   }
 
   /** The nodes in the order in which they run: keys go through them this way. */
@@ -477,8 +486,18 @@ class Stage {
 
   landed(wire, step, progress) {
     if (wire.lands === null || wire.lands > step) return false;
-    if (wire.lands < step || wire.seed !== null) return true;
+    if (!this.isNow(wire.lands, step) || wire.seed !== null) return true;
     return progress >= this.arrival(wire);
+  }
+
+  /** Whether a step is the one that is shown. */
+  isNow(sent, step) {
+    return sent === step;
+  }
+
+  /** How many contributions have come in on a wire. */
+  arrivedOn(wire, step, progress) {
+    return this.landed(wire, step, progress) ? 1 : 0;
   }
 
   arrival(wire) {
@@ -508,7 +527,7 @@ class Stage {
 
   showCount(parts, step, progress, state) {
     const ways = parts.spot.wires.map((number) => this.scene.wires[number]);
-    const got = ways.filter((wire) => this.landed(wire, step, progress)).length;
+    const got = ways.reduce((sum, wire) => sum + this.arrivedOn(wire, step, progress), 0);
     const over = state === "firing" || state === "done";
     const room = parts.spot.box.x + parts.spot.box.w - Number(parts.count.getAttribute("x"));
     const long = parts.item.kind === "bucket" && room > 110;
@@ -554,7 +573,8 @@ class Stage {
     let state = "not";
     hops.forEach((hop, place) => {
       const sent = wire.hops[place].step;
-      state = sent === null || sent > step || (sent === step && progress < APPLY && wire.seed === null) ? "not" : sent === step ? "act" : "past";
+      const now = this.isNow(sent, step);
+      state = sent === null || sent > step || (now && progress < APPLY && wire.seed === null) ? "not" : now ? "act" : "past";
       if (wire.hops[place].tile === null && wire.seed === null && state !== "not") state = "void";
       if (!setClass(hop, `wire ${state}`)) return;
       hop.style.strokeWidth = state === "not" || state === "void" ? "" : width.toFixed(1);
@@ -568,7 +588,7 @@ class Stage {
     if (progress >= 1 || progress < APPLY) return;
     for (const { wire, hops } of this.wires) {
       wire.hops.forEach((hop, place) => {
-        if (hop.step !== step || hop.tile === null || (wire.seed !== null && place === 0)) return;
+        if (hop.step === null || !this.isNow(hop.step, step) || hop.tile === null || (wire.seed !== null && place === 0)) return;
         const since = progress - APPLY - (place === 0 ? STAGGER * this.turn(wire) : 0);
         if (since < 0 || since >= FLY) return;
         this.fly(hops[place], hop.tile, eased(since / FLY), place === hops.length - 1 ? wire : null);
