@@ -117,6 +117,8 @@ def density_for(scene: Scene) -> Density:
         return LARGE
     if columns <= MEDIUM.columns and cards <= 5 * MEDIUM.columns:
         return MEDIUM
+    if cards <= 2 * MEDIUM.columns and any(item.kind == "group" for item in scene.items):
+        return MEDIUM  # in lines: an overview is there to be read
     return SMALL
 
 
@@ -507,7 +509,7 @@ class _Placing:
         """Break a long picture of small cards into lines that read like text, left to right and
         down, so that the whole of it is not seen through a slit."""
         self.line = dict.fromkeys(self.graph.units, 0)
-        if self.density is not SMALL or len(self.columns) < 2:
+        if self.density is LARGE or len(self.columns) < (2 if self.density is SMALL else 11):
             return
         boxes = {unit: self._cell(unit) for unit in self.graph.units}
         whole = around(list(boxes.values()), 0)
@@ -778,6 +780,8 @@ class _Placing:
             seen.add((source, target, wire.input_nr))
             road = self.density.road
             start = (self.card[target].right, self.card[target].y + road)
+            if self.line[source] != self.line[target]:
+                continue
             end = (self.card[source].x, self.card[source].y + road)
             bend = (end[0] - start[0]) * 0.45
             curve = [start, (start[0] + bend, start[1]), (end[0] - bend, end[1]), end]

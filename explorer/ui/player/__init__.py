@@ -16,19 +16,15 @@ import streamlit as st
 
 from explorer.data import Run
 from explorer.frames import frames_of
-from explorer.picture.layout import density_for, place
-from explorer.picture.measure import LARGE
+from explorer.picture.views import pictured, trimmed
 from explorer.ui.player.inspection import asks_for, inspection_of
 from explorer.ui.player.style import style_sheet
 
 __all__ = ["asks_for", "browser_data", "script", "show"]
 
-MAX_FOLLOWED = 600
-"""Cards up to which the camera has a large picture of its own; above, it moves over small cards."""
-
 _SCRIPTS = (
-    "words.en", "format", "tiles", "numbers", "matrix", "stage", "panels", "inspector", "timeline",
-    "finder", "predict", "camera", "player",
+    "words.en", "format", "tiles", "numbers", "matrix", "stage", "folding", "panels", "inspector",
+    "timeline", "finder", "predict", "camera", "player",
 )  # fmt: skip
 """Parts of the player's JavaScript in the order in which they build on each other."""
 
@@ -69,21 +65,10 @@ def show(
 
 @lru_cache(maxsize=8)
 def browser_data(run: Run) -> dict[str, Any]:
-    """What the browser gets: frames, one or two pictures a call, and a signature of it all.
-
-    Where the picture of a whole call has small cards, a second one with large cards is added for
-    the camera that follows the step.
-    """
+    """What the browser gets: frames, the pictures of each call, and a signature of it all."""
     frames = frames_of(run)
-    pictures = []
-    for scene in frames.scenes:
-        density = density_for(scene)
-        pair = {"fit": place(scene, frames.tiles, density), "follow": None}
-        cards = sum(item.kind == "card" for item in scene.items)
-        if density is not LARGE and cards <= MAX_FOLLOWED:
-            pair["follow"] = place(scene, frames.tiles, LARGE)
-        pictures.append(pair)
-    whole = {"frames": frames, "pictures": pictures, "inspection": inspection_of(run)}
+    pictures = [pictured(scene, frames.tiles) for scene in frames.scenes]
+    whole = {"frames": trimmed(frames), "pictures": pictures, "inspection": inspection_of(run)}
     data: dict[str, Any] = msgspec.to_builtins(whole)
     data["signature"] = hashlib.sha256(msgspec.json.encode(data)).hexdigest()[:16]
     return data

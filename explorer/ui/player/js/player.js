@@ -155,7 +155,7 @@ class Player {
     this.finder.load(this.scene);
     this.inspector.load(this.frames, this.data.inspection, this.numbers, place);
     this.timeline.load(this.frames, place);
-    this.legend.replaceChildren(...legend(this.scene.largest));
+    this.legend.replaceChildren(...legend(this.scene.largest), this.folds.element);
     const isEmpty = this.scene.items.length === 0;
     this.holder.classList.toggle("empty", isEmpty);
     this.useCamera();
@@ -206,7 +206,7 @@ class Player {
     const follow = this.isFollowing();
     const stage = this.stage(follow ? "follow" : "fit");
     if (this.camera.stage !== stage) {
-      this.holder.replaceChildren(stage.element, this.folds.element);
+      this.holder.replaceChildren(stage.element);
       this.folds.show(this.view, this.views, this.scene);
       this.camera.attach(stage);
     }
@@ -223,6 +223,7 @@ class Player {
     const { w, h } = this.camera.size;
     const zoom = Math.min(w / picture.bounds.w, h / picture.bounds.h);
     const near = Math.min(1.4, h / 420);
+    if (this.view.fold) return zoom < 0.6; // an overview is there to be seen as a whole
     const size = this.stage("fit").numberSize;
     return this.scene.items.length > 0 && zoom * (size || READABLE) < READABLE && near > 1.15 * zoom;
   }

@@ -1,0 +1,127 @@
+"""All pictures of one scene: as it is shown at first, and as it is with something opened.
+
+`pictured(scene, tiles)` places each way of showing a scene, so that folding and unfolding need
+nobody but the browser. `trimmed(frames)` leaves out what no picture shows.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from explorer.data import Plain
+from explorer.frames import Frames, Scene, Tile
+from explorer.frames.folding import View, folded, hidden, views
+from explorer.frames.scene import Cut, Item, Seed, Wire
+from explorer.picture.layout import Picture, density_for, place
+from explorer.picture.measure import LARGE
+
+MAX_FOLLOWED = 600
+"""Cards up to which the camera has a large picture of its own; above, it moves over small cards."""
+
+MAX_HIDDEN_CELLS = 60_000
+"""Cells of tiles of nodes that stay folded; beyond, such a tile only says how large its numbers
+are."""
+
+NOT_SENT = "its numbers are not in this picture"
+"""What is said of a tile that was left out."""
+
+
+class Folded(Plain, frozen=True):
+    """What differs from the scene where something is folded: the nodes that remain, the items of
+    the groups, and the wires, seeds and cuts between them."""
+
+    items: tuple[int, ...]
+    groups: tuple[Item, ...]
+    wires: tuple[Wire, ...]
+    seeds: tuple[Seed, ...]
+    cuts: tuple[Cut, ...]
+
+
+class Shown(Plain, frozen=True):
+    """One view with its picture, and a second one with large cards for a camera that follows.
+
+    `opened` and `within` are those of `explorer.frames.folding.View`, `fold` is None where nothing
+    is folded. The view to begin with has all `others`.
+    """
+
+    opened: str
+    within: str
+    fold: Folded | None
+    fit: Picture
+    follow: Picture | None
+    others: tuple["Shown", ...] = ()
+
+
+def pictured(scene: Scene, tiles: Sequence[Tile]) -> Shown:
+    """The view of `scene` to begin with, and with it all others."""
+    cards = sum(item.kind == "card" for item in scene.items)
+    first, *others = [_shown(scene, view, tiles) for view in views(scene.groups, cards)]
+    return msgspec.structs.replace(first, others=tuple(others))
+
+
+def _shown(scene: Scene, view: View, tiles: Sequence[Tile]) -> Shown:
+    drawn = folded(scene, view.folds)
+    density = density_for(drawn)
+    follow = None
+    cards = sum(item.kind in ("card", "group") for item in drawn.items)
+    if density is not LARGE and cards <= MAX_FOLLOWED:
+        follow = place(drawn, tiles, LARGE)
+    fold = None
+    if view.folds:
+        fold = Folded(
+            tuple(item.index for item in drawn.items if item.kind != "group"),
+            tuple(item for item in drawn.items if item.kind == "group"),
+            drawn.wires,
+            drawn.seeds,
+            drawn.cuts,
+        )
+    return Shown(view.opened, view.within, fold, place(drawn, tiles, density), follow)
+
+
+def trimmed(frames: Frames) -> Frames:
+    """The frames without the items, wires and numbers of nodes that no view shows."""
+    if not any(scene.groups for scene in frames.scenes):
+        return frames
+    scenes = [_trimmed_scene(scene) for scene in frames.scenes]
+    needed: dict[int, bool] = {}  # tile -> whether something drawn needs it
+    for tick in frames.forward:
+        if tick.tile is not None:
+            needed[tick.tile] = False
+    for whole, scene in zip(frames.scenes, scenes, strict=True):
+        absent = {item.index for item in whole.items} - {item.index for item in scene.items}
+        for frame in scene.frames:
+            for row in (*frame.arrived, *frame.parts, *frame.sent):
+                if row.tile is not None:
+                    needed[row.tile] = needed.get(row.tile, False) or frame.node not in absent
+        needed |= dict.fromkeys(_tiles_drawn(scene), True)
+    room = MAX_HIDDEN_CELLS
+    tiles = []
+    for number, tile in enumerate(frames.tiles):
+        if not needed.get(number, False):
+            room -= len(tile.cells) if number in needed else 0
+            if room < 0 or number not in needed:
+                tiles.append(msgspec.structs.replace(tile, cells=(), note=NOT_SENT))
+                continue
+        tiles.append(tile)
+    return msgspec.structs.replace(frames, scenes=tuple(scenes), tiles=tuple(tiles))
+
+
+def _trimmed_scene(scene: Scene) -> Scene:
+    away = hidden(scene.items, scene.wires, scene.groups)
+    if not away:
+        return msgspec.structs.replace(scene, groups=())
+    items = tuple(item for item in scene.items if item.index not in away)
+    wires = tuple(w for w in scene.wires if w.target not in away and w.source not in away)
+    return msgspec.structs.replace(scene, items=items, wires=wires, groups=())
+
+
+def _tiles_drawn(scene: Scene) -> Iterator[int]:
+    for item in scene.items:
+        for number in (item.before, item.added, item.after, item.sum, item.result):
+            if number is not None:
+                yield number
+        yield from (chip.tile for chip in item.saved if chip.tile is not None)
+    for wire in scene.wires:
+        yield from (hop.tile for hop in wire.hops if hop.tile is not None)
+    for seed in scene.seeds:
+        yield from (number for number in (seed.value, seed.tile) if number is not None)
