@@ -292,6 +292,11 @@ def test_the_language_of_teaching_programs_reads_as_python_reads_it() -> None:
     )
 
 
+@pytest.mark.parametrize("source", ["x = 1 is 1", "assert (1, 'always')"])
+def test_what_python_warns_of_is_told_once(source: str) -> None:
+    assert len(both(source).warnings) == 1
+
+
 @pytest.mark.parametrize(
     "source",
     [

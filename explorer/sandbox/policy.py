@@ -7,13 +7,14 @@ object in front of a dot passes through a guard on its way, `x.sum()` becoming
 
 >>> exec(compile_program("y = 2 * x.real"), {"x": 4.0, "_read_": lambda x, name: print(name) or x})
 real
->>> check_import("torch", ["load"])
-'`torch.load` is not offered: programs have no files; make tensors with torch.tensor or torch.randn.'
+>>> check_import("torch", ["jit"])
+'`torch.jit` is not offered: programs run as they are written.'
 """
 
 import ast
 import builtins
 import difflib
+import warnings
 from collections.abc import Iterable
 from types import CodeType
 from typing import Any, NoReturn
@@ -48,10 +49,12 @@ def compile_program(source: str) -> CodeType:
         SyntaxError: the source is no Python.
         RefusedError: it is, and asks for what no program may use; it carries line and columns.
     """
-    compile_python(source)  # so that a SyntaxError has Python's own words
-    tree = ast.parse(source, FILENAME)
-    _Teaching(source, _bound(tree)).visit(tree)
-    return compile(tree, FILENAME, "exec", dont_inherit=True)
+    compile_python(source)  # so that an error or warning has Python's own words, once
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = ast.parse(source, FILENAME)
+        _Teaching(source, _bound(tree)).visit(tree)
+        return compile(tree, FILENAME, "exec", dont_inherit=True)
 
 
 def refusal(name: str, owner: str = "", offered: Iterable[str] = ()) -> str:
@@ -62,12 +65,11 @@ def refusal(name: str, owner: str = "", offered: Iterable[str] = ()) -> str:
     >>> refusal("gi_frame", "a generator")
     '`gi_frame` of a generator is not offered.'
     """
-    told = f"`{owner}.{name}`" if owner.isascii() and " " not in owner and owner else f"`{name}`"
-    if owner and " " in owner:
-        told += f" of {owner}"
-    instead = names.INSTEAD.get(name)
+    a_kind = owner.startswith("a ")
+    told = f"`{name}` of {owner}" if a_kind else f"`{owner}.{name}`" if owner else f"`{name}`"
     close = difflib.get_close_matches(name, offered, n=3, cutoff=0.7)
-    if not instead and close:
+    instead = names.INSTEAD.get(name)
+    if instead is None and close:
         instead = f"close to it are {', '.join(close)}"
     instead = instead or names.OFFERED.get(owner)
     return f"{told} is not offered: {instead}." if instead else f"{told} is not offered."
@@ -77,13 +79,9 @@ def check_import(module: str, wanted: Iterable[str] = ()) -> str | None:
     """Why `from module import wanted` (or `import module`) is refused; None if it is not."""
     if module not in names.MODULES:
         package, _, last = module.rpartition(".")
-        package = package if package in names.MODULES else ""
-        reason = (
-            names.INSTEAD.get(last)
-            or names.INSTEAD.get(module.partition(".")[0])
-            or f"of {package} a program may import {', '.join(sorted(_inside(package)))}"
-        ).removeprefix("of  ")
-        return f"`import {module}` is not offered: {reason}."
+        first = module.partition(".")[0]
+        instead = names.INSTEAD.get(last) or names.INSTEAD.get(first) or _importable(package)
+        return f"`import {module}` is not offered: {instead}."
     for name in wanted:
         if name == "*":
             return f"`from {module} import *` is not offered: name what you need."
@@ -92,10 +90,14 @@ def check_import(module: str, wanted: Iterable[str] = ()) -> str | None:
     return None
 
 
-def _inside(package: str) -> list[str]:
-    """The modules right inside `package` that a program may import."""
-    parts = (module.rpartition(".") for module in names.MODULES)
-    return [name for above, _, name in parts if above == package and not name.startswith("_")]
+def _importable(package: str) -> str:
+    """The words for what may be imported instead of a module of `package`."""
+    parts = [module.rpartition(".") for module in names.MODULES]
+    inside = sorted(n for above, _, n in parts if above == package and not n.startswith("_"))
+    if package and inside:
+        return f"of {package} a program may import {', '.join(inside)}"
+    top = sorted(n for above, _, n in parts if not above and not n.startswith("_"))
+    return f"a program may import {', '.join(top)}"
 
 
 class _Teaching(RestrictingNodeTransformer):
