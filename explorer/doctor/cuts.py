@@ -1,0 +1,558 @@
+"""Tensors that carry no graph where one was expected: who cut it, and how to leave it whole."""
+
+import ast
+from collections.abc import Callable, Iterator
+
+from explorer.data import Op, Span
+from explorer.doctor.case import Case, Start, Trouble, attempts
+from explorer.doctor.findings import Cure, Diagnosis
+from explorer.doctor.text import Text, any_call, called, is_name, is_path, is_true, names_in
+
+_TAKES_REQUIRES_GRAD = frozenset(
+    [
+        "tensor",
+        "ones",
+        "zeros",
+        "full",
+        "rand",
+        "randn",
+        "empty",
+        "eye",
+        "arange",
+        "linspace",
+        "logspace",
+        "ones_like",
+        "zeros_like",
+        "full_like",
+        "rand_like",
+        "randn_like",
+        "Variable",
+    ]
+)
+
+_NO_SLOPE = frozenset(
+    [
+        "argmax",
+        "argmin",
+        "argsort",
+        "gt",
+        "lt",
+        "ge",
+        "le",
+        "eq",
+        "ne",
+        "long",
+        "int",
+        "bool",
+        "short",
+        "byte",
+        "nonzero",
+        "isnan",
+    ]
+)
+
+_FLOATS = ("float", "bfloat", "complex")
+
+MAX_CHOICES = 3
+"""Cures offered where several tensors could be the one that was meant to require grad."""
+
+
+# ---------------------------------------------------------------------- 4: nothing to go back
+
+
+def no_graph(case: Case, trouble: Trouble) -> Diagnosis:
+    """backward() or grad() on a tensor that nothing was recorded for."""
+    start = case.start_of(trouble.span)
+    if start is None:
+        return case.finding(trouble, 4, "This tensor carries no graph to walk back through.")
+    root = case.text.short(start.root)
+    roots = start.root.elts if isinstance(start.root, (ast.List, ast.Tuple)) else [start.root]
+    search = _Search(case)
+    for element in roots:
+        search.from_expression(element)
+    op, node = search.cut, _last_node(search.cut)
+    if op is not None:
+        why, cures = _at_cut(case, op, root, search.asides)
+        return case.finding(trouble, 4, why, cures, node=node, cause=op.span)
+    if search.written is not None:
+        why, cures = _at_text(case, search.written, root)
+        span = case.text.span(search.written)
+        return case.finding(trouble, 4, why, cures, cause=span)
+    return case.finding(trouble, 4, *_at_leaves(case, search, root, start))
+
+
+class _Search:
+    """Walks back from a tensor without a graph: to the op that cut it, or to where it began."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.cut: Op | None = None
+        self.written: ast.expr | None = None
+        self.asides: list[Op] = []
+        self._seen: set[int] = set()
+
+    def from_expression(self, root: ast.expr) -> None:
+        """Search behind what the program wrote."""
+        value = self.case.value_of(root)
+        wrapped = _rebuilt(value)
+        ops = self.case.ops_in(value)
+        if ops:
+            self._visit(ops[-1])
+        elif isinstance(root, ast.Name):
+            self._named(root.id)
+        if self.cut is None and wrapped is not None:
+            self.written = wrapped
+
+    def _named(self, name: str) -> None:
+        """A value that came from a function: the last op may be the one."""
+        if self.case.run.forward and self.case.last_variable(name) is None:
+            self._visit(self.case.run.forward[-1])
+
+    def _visit(self, op: Op) -> None:
+        queue = [op]
+        while queue and self.cut is None:
+            op = queue.pop(0)
+            if op.index in self._seen:
+                continue
+            self._seen.add(op.index)
+            recorded = any(operand.requires_grad for operand in op.inputs)
+            if op.cut is not None or (recorded and not op.nodes):
+                self.cut = op
+                return
+            if not op.inputs:
+                written = _rebuilt(self.case.text.at(op.span))
+                if written is not None:
+                    self.written = written
+            if op.function in ("detach", "data"):
+                self.asides.append(
+                    op
+                )  # leaves nothing behind here, but would once there is a graph
+            for operand in op.inputs:
+                before = self.case.producer(operand)
+                if before is not None and before.index < op.index:
+                    queue.append(before)
+
+
+def _rebuilt(node: ast.AST | None) -> ast.expr | None:
+    """`torch.tensor(loss.item())` and its like: numbers that were taken out of their graph."""
+    if not isinstance(node, ast.Call) or called(node) not in ("tensor", "as_tensor", "Tensor"):
+        return None
+    taken = any_call(node, lambda call: called(call) in ("item", "tolist", "numpy"))
+    return node if taken else None
+
+
+def _last_node(op: Op | None) -> int | None:
+    """The node before the cut: the graph as far as it was built."""
+    nodes = [i.node for i in op.inputs if i.node is not None] if op else []
+    return nodes[-1] if nodes else None
+
+
+def _at_cut(case: Case, op: Op, root: str, asides: list[Op]) -> tuple[str, Iterator[Cure | None]]:
+    text, line = case.text, op.span.line if op.span else "?"
+    node = text.at(op.span)
+    written = case.written(op.span) or op.function
+    if op.cut in ("no_grad", "inference_mode"):
+        why = (
+            f"{written} in line {line} ran inside {op.cut}(), where nothing is recorded. "
+            f"So {root} has numbers but no graph behind it, and nothing to walk back through."
+        )
+        return why, attempts(lambda: _recording(case, op))
+    if op.cut in ("detach", "data"):
+        what = ".detach()" if op.cut == "detach" else ".data"
+        why = (
+            f"{written} in line {line} hands on the numbers without their graph. "
+            f"Behind {what} {root} has no grad_fn, so backward has nowhere to go."
+        )
+        return why, attempts(lambda: _attached(case, [op, *asides], what))
+    if op.cut == "frozen":
+        why = (
+            f"Everything that {written} in line {line} works on has requires_grad=False. "
+            f"So no node was made, and {root} has no graph behind it."
+        )
+        return why, attempts(lambda: _thawed(case))
+    if op.function in ("tensor", "as_tensor"):
+        why = (
+            f"{written} in line {line} makes a new tensor from the numbers alone; the graph of "
+            f"what went in stays behind. So {root} is a leaf that requires no grad."
+        )
+        return why, attempts(lambda: _unwrapped(case, node))
+    if op.function in _NO_SLOPE:
+        why = (
+            f"{op.function} in line {line} gives whole numbers or yes and no: they jump or stay, "
+            "so they have no slope that torch could record. No cure is offered, because it takes "
+            "another loss: one computed from the scores themselves, such as cross_entropy."
+        )
+        return why, iter(())
+    why = f"{written} in line {line} made no node, so {root} has no graph behind it."
+    return why, iter(())
+
+
+def _at_text(case: Case, written: ast.expr, root: str) -> tuple[str, Iterator[Cure | None]]:
+    why = (
+        f"{case.text.short(written)} in line {written.lineno} makes a new tensor from plain "
+        f"numbers: item() has left the graph behind. So {root} is a leaf that requires no grad."
+    )
+    return why, attempts(lambda: _unwrapped(case, written))
+
+
+def _at_leaves(
+    case: Case, search: _Search, root: str, start: Start
+) -> tuple[str, Iterator[Cure | None]]:
+    places = _unrecorded_places(case, search, start)
+    names = [name for name, _, _ in places]
+    if any(_by_variable(value) for _, _, value in places):
+        old = "Variable(t) once did this; today it returns t without requires_grad. "
+    else:
+        old = ""
+    if not names:
+        return f"None of the tensors behind {root} requires grad, so nothing was recorded.", iter(
+            ()
+        )
+    listed = " and ".join(names) if len(names) < 3 else ", ".join(names[:-1]) + " and " + names[-1]
+    why = (
+        f"{root} comes from {listed}, and nothing there requires grad, so torch recorded nothing. "
+        f"{old}Tell torch whose gradient you want with requires_grad=True."
+    )
+    makers: list[Callable[[], Cure | None]] = [
+        lambda place=place: _let_require(case, *place)  # type: ignore[misc]
+        for place in places[:MAX_CHOICES]
+    ]
+    return why, attempts(*makers)
+
+
+_Place = tuple[str, ast.stmt, ast.expr]
+
+
+def _unrecorded_places(case: Case, search: _Search, start: Start) -> list[_Place]:
+    """Where the tensors that the search ended at are assigned, those with a .grad first."""
+    text = case.text
+    places: list[_Place] = []
+    wanted = {
+        text.segment(node.value)
+        for node in ast.walk(text.tree)
+        if isinstance(node, ast.Attribute) and node.attr == "grad"
+    }
+    wrt = text.argument(start.call, "inputs", 1 if "outputs" in start.parameters else 3)
+    wanted |= names_in(wrt) if wrt is not None else set()
+    behind = {op.span for op in case.run.forward if op.index in search._seen}
+    read: set[str] = set()
+    for span in behind:
+        node = text.at(span)
+        if node is not None:
+            read |= names_in(node)
+    read |= names_in(start.root)
+    for variable in case.run.tensors:
+        if variable.requires_grad or not variable.values.dtype.startswith(_FLOATS):
+            continue
+        found = _assigned_at(text, variable.name, variable.span)
+        if found is None or variable.name not in read:
+            continue
+        statement, value = found
+        begins = any(
+            text.contains(value, op.span)
+            for op in case.run.forward
+            if op.index in search._seen and op.inputs
+        )
+        if (not begins or _by_variable(value)) and all(
+            name != variable.name for name, _, _ in places
+        ):
+            places.append((variable.name, statement, value))
+    return sorted(places, key=lambda place: place[0] not in wanted)
+
+
+def _assigned_at(text: Text, name: str, span: Span | None) -> tuple[ast.stmt, ast.expr] | None:
+    node = text.at(span)
+    if not isinstance(node, ast.Name):
+        return None
+    statement = text.statement(node)
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target, value = statement.targets[0], statement.value
+        if is_name(target, name):
+            return statement, value
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            for part, element in zip(target.elts, value.elts, strict=False):
+                if is_name(part, name):
+                    return statement, element
+    return None
+
+
+def _by_variable(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and called(value) == "Variable"
+
+
+def _let_require(case: Case, name: str, statement: ast.stmt, value: ast.expr) -> Cure | None:
+    text = case.text
+    title = f"Let {name} require grad"
+    why = f"Everything computed from {name} is then recorded, and {name}.grad can be filled."
+    if isinstance(value, ast.Call) and called(value) in _TAKES_REQUIRES_GRAD:
+        return case.cure(title, why, text.with_keyword(value, "requires_grad", "True"))
+    return case.cure(title, why, text.after(statement, f"{name}.requires_grad_()"))
+
+
+def _recording(case: Case, op: Op) -> Cure | None:
+    """The innermost no_grad() around the op becomes enable_grad()."""
+    switch = _switch_around(case.text, op.span, ("no_grad", "inference_mode"))
+    if switch is None:
+        return None
+    return case.cure(
+        "Record this part",
+        "enable_grad() in its place lets torch record what is computed here.",
+        case.text.replace(switch, "torch.enable_grad"),
+        torch=True,
+    )
+
+
+def _switch_around(text: Text, span: Span | None, names: tuple[str, ...]) -> ast.expr | None:
+    """The function of the `with no_grad()` or the `@no_grad()` that holds the span."""
+    found: ast.expr | None = None
+    for node in ast.walk(text.tree):
+        if not text_holds(text, node, span):
+            continue
+        switches: list[ast.expr] = []
+        if isinstance(node, ast.With):
+            switches = [item.context_expr for item in node.items]
+        elif isinstance(node, ast.FunctionDef):
+            switches = node.decorator_list
+        for switch in switches:
+            if isinstance(switch, ast.Call) and called(switch) in names:
+                found = switch.func
+    if found is None:
+        # A helper that runs inside somebody else's block: only a single switch can be meant.
+        calls = text.calls(*names)
+        found = calls[0].func if len(calls) == 1 else None
+    return found
+
+
+def text_holds(text: Text, node: ast.AST, span: Span | None) -> bool:
+    """Whether the node is a block (with or def) around the span."""
+    return isinstance(node, (ast.With, ast.FunctionDef)) and text.contains(node, span)
+
+
+def _attached(case: Case, ops: list[Op], what: str) -> Cure | None:
+    """`h.detach()` and `h.data` become `h`, everywhere on the way."""
+    text, edits, owners = case.text, [], []
+    for span in dict.fromkeys(op.span for op in ops):
+        node = text.at(span)
+        inner = node.func if isinstance(node, ast.Call) else node
+        if not isinstance(inner, ast.Attribute) or inner.attr not in ("detach", "data"):
+            return None
+        assert node is not None
+        owners.append(text.short(inner.value))
+        edits.append(text.replace(node, text.atom(inner.value)))
+    return case.cure(
+        f"Leave out {what}",
+        f"{owners[0]} then stays connected to what it was computed from.",
+        edits,
+    )
+
+
+def _thawed(case: Case) -> Cure | None:
+    """The one place that freezes lets go."""
+    text = case.text
+    calls = [
+        call
+        for call in text.calls("requires_grad_")
+        if len(call.args) == 1 and isinstance(call.args[0], ast.Constant) and not call.args[0].value
+    ]
+    switches = [
+        node
+        for node in ast.walk(text.tree)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Attribute)
+        and node.targets[0].attr == "requires_grad"
+        and isinstance(node.value, ast.Constant)
+        and not node.value.value
+    ]
+    frozen: list[ast.expr] = [call.args[0] for call in calls] + [node.value for node in switches]
+    if len(frozen) != 1:
+        return None
+    return case.cure(
+        "Do not freeze it",
+        "With requires_grad=True its forward is recorded and its .grad can be filled.",
+        text.replace(frozen[0], "True"),
+    )
+
+
+def _unwrapped(case: Case, node: ast.AST | None) -> Cure | None:
+    """`torch.tensor(loss)` becomes `loss`; of several tensors, `torch.stack`."""
+    if not isinstance(node, ast.Call) or len(node.args) != 1:
+        return None
+    text, inside = case.text, node.args[0]
+    if isinstance(inside, ast.List):
+        parts = ", ".join(text.segment(_without_item(part)) for part in inside.elts)
+        put, how = f"torch.stack([{parts}])", "torch.stack joins tensors and keeps their graph."
+    elif isinstance(inside, (ast.ListComp, ast.GeneratorExp)):
+        first, last = text.start(inside.elt), text.end(inside.elt)
+        whole = text.segment(inside)
+        at, to = first - text.start(inside), last - text.start(inside)
+        element = text.segment(_without_item(inside.elt))
+        put = f"torch.stack({whole[:at]}{element}{whole[to:]})"
+        how = "torch.stack joins tensors and keeps their graph."
+    else:
+        put = text.atom(_without_item(inside))
+        how = "The tensor is already there, with its graph."
+    return case.cure("Use the tensor itself", how, text.replace(node, put), torch=True)
+
+
+def _without_item(node: ast.expr) -> ast.expr:
+    if isinstance(node, ast.Call) and called(node) in ("item", "tolist"):
+        assert isinstance(node.func, ast.Attribute)
+        return node.func.value
+    if isinstance(node, ast.Call) and is_name(node.func, "float") and len(node.args) == 1:
+        return node.args[0]
+    return node
+
+
+# ------------------------------------------------------- 7: what the modes forbid afterwards
+
+
+def inference_tensor(case: Case, trouble: Trouble) -> Diagnosis:
+    """A tensor made in inference_mode() was to be saved for a backward."""
+    calls = case.text.calls("inference_mode")
+    where = f"line {calls[0].lineno}" if calls else "inference_mode()"
+    why = (
+        f"A tensor made inside inference_mode() ({where}) carries no version counter, so torch "
+        "could not tell whether its numbers change before backward and refuses to save it. "
+        "no_grad() records nothing either, but makes ordinary tensors."
+    )
+
+    def ordinary() -> Cure | None:
+        edits = [case.text.replace(call.func, "torch.no_grad") for call in calls]
+        edits += [case.text.replace(call.args[0], "") for call in calls if len(call.args) == 1]
+        return case.cure(
+            "no_grad() in place of inference_mode()",
+            "Its tensors are constants to the graph and may be saved.",
+            edits,
+            torch=True,
+        )
+
+    cause = case.text.span(calls[0]) if calls else None
+    return case.finding(trouble, 7, why, attempts(ordinary), cause=cause)
+
+
+def flag_of_result(case: Case, trouble: Trouble) -> Diagnosis:
+    """requires_grad = False on a tensor that was computed."""
+    text, node = case.text, case.text.at(trouble.span)
+    inner = node.func if isinstance(node, ast.Call) else node
+    base = inner.value if isinstance(inner, ast.Attribute) else None
+    name = text.short(base) if base is not None else "This tensor"
+    variable = case.last_variable(base.id) if isinstance(base, ast.Name) else None
+    why = (
+        f"{name} is the result of a computation, so whether it requires grad follows from what "
+        "went in; only a leaf has a switch of its own. detach() gives the same numbers without "
+        "the graph."
+    )
+
+    def detached() -> Cure | None:
+        if node is None or base is None or not is_path(base):
+            return None
+        statement = text.statement(node)
+        whole = isinstance(statement, (ast.Assign, ast.Expr))
+        if not whole or (isinstance(statement, ast.Assign) and len(statement.targets) != 1):
+            return None
+        if isinstance(statement, ast.Expr) and statement.value is not node:
+            return None
+        owner = text.segment(base)
+        return case.cure(
+            f"Detach {owner}",
+            f"From here on {owner} is a constant to the graph.",
+            text.replace(statement, f"{owner} = {owner}.detach()"),
+        )
+
+    return case.finding(
+        trouble, 7, why, attempts(detached), node=variable.node if variable else None
+    )
+
+
+# ------------------------------------------------------------ 18: hooks where nothing flows
+
+
+def no_valve(case: Case, trouble: Trouble) -> Diagnosis:
+    """A hook (or retain_grad) on a tensor that requires no grad."""
+    text, node = case.text, case.text.at(trouble.span)
+    function = node.func if isinstance(node, ast.Call) else None
+    base = function.value if isinstance(function, ast.Attribute) else None
+    name = text.short(base) if base is not None else "this tensor"
+    why = (
+        f"A hook is a valve on an edge that cotangents flow through, and none leads to {name}: "
+        "it does not require grad. It has to, before anything is computed from it."
+    )
+
+    def required() -> Cure | None:
+        if node is None or base is None or not is_path(base):
+            return None
+        if isinstance(base, ast.Name):
+            found = [
+                place
+                for variable in case.run.tensors
+                if variable.name == base.id
+                and variable.last
+                and (place := _assigned_at(text, base.id, variable.span))
+            ]
+            if found and variable_is_float(case, base.id):
+                statement, value = found[-1]
+                computed = any(op.inputs for op in case.ops_in(value))
+                if not computed:
+                    return _let_require(case, base.id, statement, value)
+        owner = text.segment(base)
+        return case.cure(
+            f"Let {owner} require grad",
+            f"What is computed from {owner} after this line is recorded.",
+            text.before(text.statement(node), f"{owner}.requires_grad_()"),
+        )
+
+    return case.finding(trouble, 18, why, attempts(required))
+
+
+def variable_is_float(case: Case, name: str) -> bool:
+    """Whether the name stands for numbers that can have a gradient."""
+    variable = case.last_variable(name)
+    return variable is not None and variable.values.dtype.startswith(_FLOATS)
+
+
+# -------------------------------------------------------------------------- Variable, silently
+
+
+def silent_variable(case: Case) -> Iterator[Diagnosis]:
+    """A remark where Variable(t) dropped a requires_grad that the program counts on."""
+    text = case.text
+    for call in text.calls("Variable"):
+        if not call.args or text.argument(call, "requires_grad", None) is not None:
+            continue
+        statement = text.statement(call)
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        name = target.id if isinstance(target, ast.Name) else None
+        inner = any(is_true(k.value) for k in _keywords(call) if k.arg == "requires_grad")
+        # The error says it already where nothing at all was recorded.
+        said = case.run.error and "does not require grad" in case.run.error.message
+        if said or not (inner or (name and _counted_on(text, name))):
+            continue
+        shown = name or text.short(call)
+        why = (
+            f"Variable(t) returns a tensor that does not require grad, so {shown} has no gradient "
+            "of its own, and torch says nothing. Say requires_grad=True where one is wanted."
+        )
+        cures = attempts(
+            lambda call=call, shown=shown: case.cure(  # type: ignore[misc]
+                f"Let {shown} require grad",
+                f"Everything computed from {shown} is then recorded.",
+                text.with_keyword(call, "requires_grad", "True"),
+            )
+        )
+        yield case.remark(4, text.span(call), why, cures)
+        return
+
+
+def _keywords(call: ast.Call) -> list[ast.keyword]:
+    return [node for arg in call.args for node in ast.walk(arg) if isinstance(node, ast.keyword)]
+
+
+def _counted_on(text: Text, name: str) -> bool:
+    """Whether the program asks this name for its gradient or whether it has one."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr in ("grad", "requires_grad")
+        and isinstance(node.ctx, ast.Load)
+        and is_name(node.value, name)
+        for node in ast.walk(text.tree)
+    )

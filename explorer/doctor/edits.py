@@ -1,0 +1,290 @@
+"""Tensors that were changed in place: behind a saved number's back, on a leaf, through `.data`."""
+
+import ast
+from collections.abc import Iterator
+
+from explorer.data import Node, Op, Span
+from explorer.doctor.case import Case, Trouble, attempts
+from explorer.doctor.findings import Cure, Diagnosis
+from explorer.doctor.text import Edit, called, is_path, is_true
+
+_NO_TWIN = frozenset(
+    {
+        "zero_", "fill_", "copy_", "set_", "resize_", "normal_", "uniform_", "random_", "cauchy_",
+        "exponential_", "log_normal_", "geometric_", "requires_grad_", "detach_",
+    }
+)  # fmt: skip
+"""In-place methods without a twin of the same name that returns a new tensor."""
+
+_SYMBOLS: dict[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.MatMult: "@",
+    ast.FloorDiv: "//", ast.Mod: "%",
+}  # fmt: skip
+
+
+# ------------------------------------------------------------- 6: found at backward
+
+
+def changed_after_saving(case: Case, trouble: Trouble) -> Diagnosis:
+    """A tensor that a node had saved was edited before the node's backward."""
+    node = trouble.node
+    edit = _edit_of(case, case.node(node)) if node is not None else None
+    what = case.says(node) if node is not None else "A node"
+    if edit is None:
+        steps = [call for call in case.text.calls("step") if not call.args]
+        by = f" The step() in line {steps[0].lineno} edits weights in place, too." if steps else ""
+        why = (
+            f"{what} had saved a tensor for its backward, and its numbers were changed in place "
+            f"before backward came.{by} No cure is offered, because the edit is not seen to be one "
+            "line of the program: compute the loss again after it."
+        )
+        return case.finding(trouble, 6, why)
+    line = edit.span.line if edit.span else "?"
+    leaf = any(o.is_leaf and o.requires_grad for o in edit.inputs if o.tensor in edit.edited)
+    why = (
+        f"{what} saved numbers for its backward, and line {line} "
+        f"({case.written(edit.span) or edit.function}) then wrote over them. "
+        "torch counts a version for every edit and refuses to compute with the wrong numbers."
+    )
+    if leaf:
+        why += (
+            " No cure is offered, because the edit is meant to change the leaf: compute the loss "
+            "again after it, or make the edit after backward."
+        )
+        return case.finding(trouble, 6, why, cause=edit.span)
+    same = node is not None and bool(set(edit.edited) & _tensors_of(case, node))
+    cures = attempts(
+        lambda: out_of_place(case, edit.span, same=same), lambda: _flag_off(case, edit)
+    )
+    return case.finding(trouble, 6, why, cures, cause=edit.span)
+
+
+def _tensors_of(case: Case, node: int) -> set[int]:
+    """The tensors that went into and came out of the op that made the node."""
+    op = case.makers.get(node)
+    return {o.tensor for o in (*op.inputs, *op.outputs)} if op else set()
+
+
+def _edit_of(case: Case, node: Node) -> Op | None:
+    """The edit of what the node had saved."""
+    maker = case.makers.get(node.index)
+    if maker is None:
+        return None
+    versions = {s.version for s in node.saved if s.state == "edited"}
+    tensors = _tensors_of(case, node.index)
+    later = [op for op in case.run.forward[maker.index + 1 :] if op.edited]
+    for op in later:
+        if set(op.edited) & tensors:
+            return op
+    for op in later:  # a view of it, under another number
+        if any(o.version in versions and o.tensor in op.edited for o in op.outputs):
+            return op
+    return None
+
+
+def out_of_place(
+    case: Case, span: Span | None, *, same: bool, drop_data: bool = False
+) -> Cure | None:
+    """The edit at `span` made on a new tensor. `same` says that the edited tensor is the saved one
+    and no view of it; with `drop_data`, `y.data` is meant as `y`."""
+    text, node = case.text, case.text.at(span)
+    if node is None:
+        return None
+    statement = text.statement(node)
+    target = _target(statement)
+    if target is None:
+        return None
+    base = target
+    while isinstance(base, ast.Subscript):
+        base = base.value
+    stripped: list[Edit] = []
+    owner = base
+    if drop_data and isinstance(base, ast.Attribute) and base.attr == "data":
+        owner = base.value
+        stripped = [text.replace(base, text.segment(owner))]
+    if not is_path(owner):
+        return None
+    name = text.segment(owner)
+    title, why = (
+        f"Make a new {name} instead",
+        f"The saved numbers stay as they were, and {name} goes on as a new tensor.",
+    )
+    if base is target and (same or drop_data):
+        if isinstance(statement, ast.AugAssign) and type(statement.op) in _SYMBOLS:
+            value = text.segment(statement.value)
+            if not isinstance(statement.value, (ast.Name, ast.Constant, ast.Call, ast.Attribute)):
+                value = f"({value})"
+            put = f"{name} = {name} {_SYMBOLS[type(statement.op)]} {value}"
+            return case.cure(title, why, text.replace(statement, put))
+        method = (
+            called(statement.value)
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+            else ""
+        )
+        if method.endswith("_") and method not in _NO_TWIN:
+            assert isinstance(statement, ast.Expr)
+            assert isinstance(statement.value, ast.Call)
+            function = statement.value.func
+            assert isinstance(function, ast.Attribute)
+            edit = Edit(text.end(function) - 1, text.end(function), "")
+            start = text.start(statement)
+            return case.cure(title, why, Edit(start, start, f"{name} = "), edit, stripped)
+    if base is target and not (same or drop_data):
+        return None  # a view under another name: a copy of it would leave its base unchanged
+    clone = text.before(statement, f"{name} = {name}.clone()")
+    return case.cure(
+        f"Edit a copy of {name}",
+        "clone() is a node of its own; the edit then leaves the saved numbers alone.",
+        clone,
+        stripped,
+    )
+
+
+def _target(statement: ast.stmt) -> ast.expr | None:
+    """What a statement edits in place."""
+    if isinstance(statement, ast.AugAssign):
+        return statement.target
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0]
+        return target if isinstance(target, ast.Subscript) else None
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        function = statement.value.func
+        if isinstance(function, ast.Attribute) and function.attr.endswith("_"):
+            return function.value
+    return None
+
+
+def _flag_off(case: Case, edit: Op) -> Cure | None:
+    """`inplace=True` becomes False."""
+    text = case.text
+    here = text.at(edit.span)
+    inside = list(here.keywords) if isinstance(here, ast.Call) else []
+    flags = [k for k in inside if k.arg == "inplace" and is_true(k.value)] or [
+        k
+        for k in ast.walk(text.tree)
+        if isinstance(k, ast.keyword) and k.arg == "inplace" and is_true(k.value)
+    ]
+    if not flags or not edit.function.startswith(
+        ("relu", "elu", "leaky", "dropout", "hardtanh", "selu", "celu", "silu", "threshold", "mish")
+    ):
+        return None
+    return case.cure(
+        "Without inplace=True",
+        "The layer then returns a new tensor and leaves its input, which was saved, alone.",
+        [text.replace(flag.value, "False") for flag in flags],
+    )
+
+
+# ------------------------------------------------------------------- 6: refused at once
+
+
+def leaf_in_place(case: Case, trouble: Trouble) -> Diagnosis:
+    """A leaf that requires grad, edited while torch records."""
+    text, node = case.text, case.text.at(trouble.span)
+    statement = text.statement(node) if node is not None else None
+    target = _target(statement) if statement is not None else None
+    base = target
+    while isinstance(base, ast.Subscript):
+        base = base.value
+    name = text.short(base) if base is not None else "This tensor"
+    variable = case.last_variable(base.id) if isinstance(base, ast.Name) else None
+    why = (
+        f"{name} is a leaf: its .grad belongs to the numbers it holds, and an edit that is "
+        "recorded would leave no leaf to put it in. An update of a weight is no part of the "
+        "forward, so make it where nothing is recorded."
+    )
+
+    def unrecorded() -> Cure | None:
+        if statement is None:
+            return None
+        return case.cure(
+            "Edit it inside no_grad()",
+            f"{name} stays the leaf, with new numbers; the edit is no part of the graph.",
+            text.wrapped(statement, "with torch.no_grad():"),
+            torch=True,
+        )
+
+    return case.finding(
+        trouble, 6, why, attempts(unrecorded), node=variable.node if variable else None
+    )
+
+
+# ------------------------------------------------------------------- 6: nobody noticed
+
+
+def silent_edit(case: Case) -> Iterator[Diagnosis]:
+    """A remark where an edit through `.data` changed numbers that a node had saved."""
+    for aside in case.run.forward:
+        if aside.function != "data" or not aside.inputs or not aside.inputs[0].requires_grad:
+            continue
+        tensor, numbers = aside.inputs[0], {out.tensor for out in aside.outputs}
+        for edit in case.run.forward[aside.index + 1 :]:
+            victim = (
+                _silently_changed(case, edit, tensor.tensor)
+                if (numbers & set(edit.edited) and edit.span)
+                else None
+            )
+            if victim is not None:
+                yield _noticed(case, aside, edit, victim)
+                return
+
+
+def _silently_changed(case: Case, edit: Op, tensor: int) -> Node | None:
+    """A node that ran with other numbers for `tensor` than its forward op had seen."""
+    ran = {step.node for call in case.run.calls for step in call.steps}
+    for op in case.run.forward[: edit.index]:
+        met = [o.values for o in (*op.inputs, *op.outputs) if o.tensor == tensor]
+        if not met:
+            continue
+        known = [o.values for o in (*op.inputs, *op.outputs)]
+        for number in op.nodes:
+            node = case.node(number)
+            for saved in node.saved:
+                values = saved.values
+                if number not in ran or saved.state != "held" or values is None or not values.data:
+                    continue
+                like = [k for k in met if (k.shape, k.dtype) == (values.shape, values.dtype)]
+                if like and values not in known:
+                    return node
+    return None
+
+
+def _noticed(case: Case, aside: Op, edit: Op, victim: Node) -> Diagnosis:
+    assert edit.span is not None
+    leaf = aside.inputs[0].is_leaf
+    why = (
+        f"{case.says(victim.index)} had saved these numbers, and line {edit.span.line} changed "
+        "them through .data, where torch counts no version. So nothing raised, and backward "
+        "computed with numbers that the forward never had."
+    )
+    cures = attempts(
+        lambda: (
+            _moved_behind(case, edit)
+            if leaf
+            else out_of_place(case, edit.span, same=True, drop_data=True)
+        )
+    )
+    if leaf:
+        why += " An update belongs after backward."
+    return case.remark(6, edit.span, why, cures, node=victim.index)
+
+
+def _moved_behind(case: Case, edit: Op) -> Cure | None:
+    """The edit moved to just after the backward call that follows it in the same block."""
+    text, node = case.text, case.text.at(edit.span)
+    if node is None:
+        return None
+    statement = text.statement(node)
+    block = text.block(statement)
+    for follower in block[block.index(statement) + 1 :]:
+        if text.calls("backward", inside=follower):
+            if not isinstance(follower, ast.Expr):
+                return None
+            moved = text.after(follower, text.segment(statement))
+            return case.cure(
+                "Make the edit after backward",
+                "backward then works with the numbers that the forward had.",
+                text.without(statement),
+                moved,
+            )
+    return None
