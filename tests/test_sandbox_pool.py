@@ -233,6 +233,25 @@ def test_a_host_that_never_answers_ends_in_an_error() -> None:
         Pool(Dead).run("1")
 
 
+def test_a_child_holds_no_open_file_but_its_own_socket(forking: Pool) -> None:
+    endless = {"program": "while True: pass", "deadline": 1.5}
+    with ThreadPoolExecutor(2) as threads:
+        running = [threads.submit(forking.run, **endless) for _ in range(2)]
+        parent = forking.start()._process.pid
+        wait_for(lambda: len(children_of(parent)) == 2)
+        wait_for(lambda: all(len(open_files(pid)) == 4 for pid in children_of(parent)))
+        for pid in children_of(parent):
+            assert sorted(file.partition(":")[0] for file in open_files(pid)) == [
+                "/dev/null", "/dev/null", "/dev/null", "socket",
+            ]  # fmt: skip
+        for future in running:
+            assert future.result().error.type == "Stopped"
+
+
+def open_files(pid: str) -> list[str]:
+    return [str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()]
+
+
 def test_a_closed_pool_starts_anew() -> None:
     made = []
 
