@@ -9,3 +9,4 @@ if run is not None:
     player.show(session.explained_run() or run, key="backward")
     with st.container(horizontal=True):
         downloads.graph(run)
+        downloads.player(run)

@@ -1,14 +1,16 @@
-"""What a page offers to take away: graphs as DOT and SVG, Jacobians as CSV."""
+"""What a page offers to take away: graphs as DOT, SVG, a moving page or data, Jacobians as CSV."""
 
 import csv
 import io
 
 import streamlit as st
 
+from explorer import files
 from explorer.data import Jacobian, Run
 from explorer.errors import LayoutError
 from explorer.picture import graph as pictures
 from explorer.ui import session
+from explorer.ui.player import standalone
 
 
 def graph(run: Run) -> None:
@@ -21,6 +23,19 @@ def graph(run: Run) -> None:
     st.download_button(
         "Graph as SVG", lambda: _svg(run), f"{name}.svg", "image/svg+xml",
         on_click="ignore", icon=":material/download:",
+    )  # fmt: skip
+
+
+def player(run: Run) -> None:
+    """The player as one HTML file that works offline, and the whole Run as data."""
+    name = session.choice()
+    st.download_button(
+        "Animation as HTML", lambda: standalone.page(run, title=f"Autograd Explorer: {name}"),
+        f"{name}.html", "text/html", on_click="ignore", icon=":material/download:",
+    )  # fmt: skip
+    st.download_button(
+        "Run as JSON", lambda: files.encode("Run", run.to_dict()), f"{name}.json",
+        "application/json", on_click="ignore", icon=":material/download:",
     )  # fmt: skip
 
 

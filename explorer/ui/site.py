@@ -14,6 +14,7 @@ TITLES: Final = {
     "backward": "Backward",
     "jacobian": "Jacobian",
     "accumulation": "Accumulation",
+    "open": "Open",
 }
 """Name of the page's file and of its place in the URL -> its title in the navigation."""
 

@@ -8,13 +8,14 @@ from visiting import Visit, serving, settled
 
 pytestmark = pytest.mark.browser
 
-PAGES = ["", "program", "backward", "jacobian", "accumulation"]
+PAGES = ["", "program", "backward", "jacobian", "accumulation", "open"]
 LANDMARKS = {
     "": "g.node",
     "program": "[data-testid=stCode]",
     "backward": "g.node",
     "jacobian": ".js-plotly-plot .heatmaplayer",
     "accumulation": ".ledger tbody tr",
+    "open": "[data-testid=stFileUploader]",
 }
 """What a page has only when it has drawn its picture."""
 
