@@ -20,6 +20,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from explorer.frames.labels import module_name
 from explorer.frames.scene import Changes, Group, Hop, Item, Scene, Wire
 
 MAX_CARDS = 150
@@ -31,7 +32,7 @@ ENOUGH_CARDS = 8
 MIN_REPEATS = 8
 """Equal stretches in a row from which on the middle ones fold."""
 
-KEPT_REPEATS = 3
+KEPT_REPEATS = 2
 """Of equal stretches, so many of the first and of the last stay as they are."""
 
 MAX_IN_VIEWS = 2_500
@@ -370,7 +371,7 @@ def _group_item(index: int, group: Group, held: Sequence[Item], expected: int) -
         "",
         "",
         group.label,
-        group.label.rpartition(".")[2] if not group.repeats else group.label,
+        group.label if group.repeats else module_name(group.label),
         f"{group.label}: {len(held)} nodes in one card ({name})",
         _group_states(held, steps),
         steps[0] if steps else None,

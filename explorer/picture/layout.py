@@ -1,25 +1,21 @@
 """Place a scene: where each card, bead, bucket, seed and wire stands, in px.
 
 Graphviz places fixed-size boxes and nothing else: each card with the buckets that hang below it is
-one box, and what it says about columns and rows is kept, while the gaps between columns are made as
-wide as their labels and beads need. Buckets that several cards share hang under the middle of their
-users and never reach Graphviz, which one leaf with hundreds of users would keep busy for minutes.
-A plain chain needs no Graphviz at all.
+one box, and what `columns` finds out about columns and rows is kept, while the gaps between columns
+are made as wide as their labels and beads need. Buckets that several cards share hang under the
+middle of their users and never reach Graphviz, which one leaf with hundreds of users would keep
+busy for minutes.
 
 `place(scene, tiles)` raises nothing: where the engine refuses, columns are made without it.
 """
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-import graphviz
-
 from explorer.data import Plain
-from explorer.errors import LayoutError
 from explorer.frames import Item, Scene, Tile, Wire
-from explorer.picture import engine
+from explorer.picture.columns import Cell, Route, arrange, ranks
 from explorer.picture.geometry import (
     Box,
     Point,
@@ -28,7 +24,6 @@ from explorer.picture.geometry import (
     between,
     rounded,
     smooth,
-    spline_points,
     svg_path,
     xy,
 )
@@ -111,7 +106,8 @@ class Picture(Plain, frozen=True):
 def density_for(scene: Scene) -> Density:
     """The largest density that keeps the whole picture readable."""
     units = _Units(scene)
-    columns = max((rank for rank in units.ranks().values()), default=0) + 1 - bool(scene.seeds)
+    deepest = max(ranks(units.units, units.joined).values(), default=0)
+    columns = deepest + 1 - bool(scene.seeds)
     cards = sum(item.kind in ("card", "group") for item in scene.items)
     if columns <= LARGE.columns and cards <= 4 * LARGE.columns:
         return LARGE
@@ -152,24 +148,6 @@ class _Units:
         """The unit that a wire starts from."""
         return wire.source if wire.source is not None else -1 - (wire.seed or 0)
 
-    def ranks(self) -> dict[int, int]:
-        """Column of each unit counted from the right: the longest way from a seed or a root."""
-        onward: dict[int, list[int]] = defaultdict(list)
-        waiting = dict.fromkeys(self.units, 0)
-        for source, target in self.joined:
-            onward[source].append(target)
-            waiting[target] += 1
-        ranks = dict.fromkeys(self.units, 0)
-        ready = [unit for unit in self.units if waiting[unit] == 0]
-        while ready:
-            unit = ready.pop()
-            for target in onward[unit]:
-                ranks[target] = max(ranks[target], ranks[unit] + 1)
-                waiting[target] -= 1
-                if waiting[target] == 0:
-                    ready.append(target)
-        return ranks
-
 
 class _Placing:
     """One run of the placing, from sizes over columns and rows to wires."""
@@ -196,7 +174,7 @@ class _Placing:
         self.columns: list[tuple[float, float]] = []
         self.middles: list[float] = []
         self.rank: dict[int, int] = {}
-        self.routes: dict[tuple[int, int], list[Point]] = {}
+        self.routes: dict[tuple[int, int], Route] = {}
         self.bends: list[Point] = []
         self.line: dict[int, int] = {}
         self.gutters: dict[int, float] = {}
@@ -361,75 +339,21 @@ class _Placing:
     # ------------------------------------------------------------------------------ rows, columns
 
     def _rows(self) -> dict[int, float]:
-        """The y of each unit's lane; also fills in ranks and the routes of long wires."""
-        ranks = self.graph.ranks()
-        if self._is_chain(ranks):
-            self.rank = ranks
-            return dict.fromkeys(self.graph.units, 0.0)
-        try:
-            return self._ask_engine()
-        except LayoutError:
-            return self._stacked(ranks)
-
-    def _is_chain(self, ranks: Mapping[int, int]) -> bool:
-        """One unit a column, and no wire that skips a column."""
-        if len(set(ranks.values())) < len(ranks):
-            return False
-        return all(ranks[target] - ranks[source] == 1 for source, target in self.graph.joined)
-
-    def _ask_engine(self) -> dict[int, float]:
-        """Let Graphviz place the boxes; keep its columns, its rows and its long wires."""
-        dot = self._boxes_as_dot()
-        laid = json.loads(engine.run(dot, "json0", edges=len(self.graph.joined)))
-        centre, names = {}, {}
-        for thing in laid["objects"]:
-            unit = int(thing["name"].lstrip("u").replace("s", "-"))
-            names[thing["_gvid"]] = unit
-            x, y = (float(part) for part in thing["pos"].split(","))
-            centre[unit] = (x, -y)
-        columns = sorted({round(x) for x, _ in centre.values()}, reverse=True)
-        number = {x: place for place, x in enumerate(columns)}
-        self.rank = {unit: number[round(x)] for unit, (x, _) in centre.items()}
-        lanes = {}
-        for unit, (_, y) in centre.items():
-            lanes[unit] = y - self._cell_height(unit) / 2 + self._lane(unit)
-        for edge in laid.get("edges", ()):
-            source, target = names[edge["tail"]], names[edge["head"]]
-            if self.rank[target] - self.rank[source] > 1:
-                self.routes[source, target] = spline_points(edge["pos"])
-        self._engine_columns = columns
-        return lanes
-
-    def _boxes_as_dot(self) -> str:
-        """Each unit as a table of fixed size with a port at its lane, so that lanes line up."""
-        digraph = graphviz.Digraph(
-            "boxes",
-            graph_attr={"rankdir": "RL", "nodesep": f"{self._row_gap() / 72:.3f}",
-                        "ranksep": f"{self.density.gap / 72:.3f}"},
-            node_attr={"shape": "plain"},
-        )  # fmt: skip
-        table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
-        row = '<TR><TD{port} FIXEDSIZE="TRUE" WIDTH="{w:.0f}" HEIGHT="{h:.0f}"></TD></TR>'
-        for unit in self.graph.units:
-            width = self._unit_width(unit)
-            top = 2 * self._lane(unit)
-            rest = self._cell_height(unit) - top
-            rows = row.format(port=' PORT="c"', w=width, h=top)
-            if rest >= 1:
-                rows += row.format(port="", w=width, h=rest)
-            digraph.node(self._dot_name(unit), f"<{table}{rows}</TABLE>>")
-        for source, target in self.graph.joined:
-            digraph.edge(f"{self._dot_name(source)}:c:w", f"{self._dot_name(target)}:c:e")
-        return str(digraph.source)
+        """The y of each unit's lane; also fills in columns and the routes of long wires."""
+        cells = {
+            unit: Cell(self._unit_width(unit), self._cell_height(unit), self._lane(unit))
+            for unit in self.graph.units
+        }
+        found = arrange(
+            self.graph.units, self.graph.joined, cells, self.density.gap, self._row_gap()
+        )
+        self.rank, self.routes = found.column, found.routes
+        return found.lane
 
     def _row_gap(self) -> float:
         """Free space between rows, with room for the frames of modules and their names."""
         framed = any(self._in_frame(u, b) for u, buckets in self.own.items() for b in buckets)
         return self.density.rows + (52 if framed else 0)
-
-    @staticmethod
-    def _dot_name(unit: int) -> str:
-        return f"u{unit}".replace("-", "s")
 
     def _lane(self, unit: int) -> float:
         """Height of the lane below the top of a unit's cell."""
@@ -440,16 +364,6 @@ class _Placing:
 
     def _cell_height(self, unit: int) -> float:
         return max(2 * self._lane(unit), self.heights[unit] + self.below[unit][2])
-
-    def _stacked(self, ranks: Mapping[int, int]) -> dict[int, float]:
-        """Columns by rank, rows one below the other: what is left when there is no engine."""
-        self.rank = dict(ranks)
-        depth: dict[int, float] = defaultdict(float)
-        lanes = {}
-        for unit in sorted(self.graph.units, key=lambda unit: (ranks[unit], unit)):
-            lanes[unit] = depth[ranks[unit]] + self._lane(unit)
-            depth[ranks[unit]] += self._cell_height(unit) + self._row_gap()
-        return lanes
 
     def _gaps(self, count: int) -> list[float]:
         """Room between column r and column r + 1, for labels and beads on the wires there."""
@@ -681,26 +595,24 @@ class _Placing:
     def _curve(self, source: int, target: int, start: Point, end: Point) -> list[Point]:
         """Cubic Bézier points; a wire over several columns keeps Graphviz's way around boxes."""
         route = self.routes.get((source, target))
-        if route is None or len(route) < 7:
+        if route is None or len(route.points) < 7:
             bend = (start[0] - end[0]) * 0.45
             return [start, (start[0] - bend, start[1]), (end[0] + bend, end[1]), end]
         lane = self.card[source].y + self._lane(source)
-        level = lane + route[0][1]  # what everything was moved down by
-        through = [(self._column_x(x), level - y) for x, y in route[3:-3:3]]
+        through = [(self._column_x(x, route), lane + y) for x, y in route.points[3:-3:3]]
         # Graphviz drew from lane to lane; the wire starts and ends where its slot and socket are.
         inner = [point for point in through if end[0] + 30 < point[0] < start[0] - 30]
         self.bends += inner
         return smooth([start, *inner, end])
 
-    def _column_x(self, x: float) -> float:
+    def _column_x(self, x: float, route: Route) -> float:
         """An x of Graphviz in our columns: linear between the middles of two columns."""
-        theirs = self._engine_columns
-        ours = self.middles
+        theirs, ours = route.columns, self.middles[route.first :]
         for place in range(len(theirs) - 1):
             if theirs[place] >= x >= theirs[place + 1]:
                 part = (theirs[place] - x) / (theirs[place] - theirs[place + 1])
                 return ours[place] + part * (ours[place + 1] - ours[place])
-        return ours[0] if x > theirs[0] else ours[-1]
+        return ours[0] if x > theirs[0] else ours[len(theirs) - 1]
 
     def _outlet(self, wire: Wire) -> float:
         """The y at which a wire leaves its unit: near the lane, by slot, where several leave."""
