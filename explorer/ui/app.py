@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explorer.errors import SandboxError
 from explorer.ui import session, site, widgets
 
 
@@ -16,7 +17,11 @@ def main() -> None:
     chosen = st.navigation(site.pages(), position="top")
     session.read_url()
     widgets.header()
-    chosen.run()
+    try:
+        chosen.run()
+    except SandboxError as error:  # busy, or not to be started: what is drawn already stays
+        st.warning(str(error), icon=":material/hourglass:")
+        st.button("Try again")
     widgets.follow_theme()
     session.write_url()
 

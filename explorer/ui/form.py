@@ -25,11 +25,9 @@ _NEW_LAYER: Final = Layer("Linear", width=4)
 
 
 def show() -> None:
-    """The form if the visitor's network is the current program, else what the preset tells."""
+    """The form if the visitor's network is the current program, else what that program is."""
     if session.choice() != session.NETWORK:
-        preset = presets.get(session.choice())
-        st.subheader(preset.title)
-        st.write(preset.blurb)
+        _describe()
         st.button(
             "Build your own network", type="primary", icon=":material/construction:",
             on_click=session.choose, args=(session.NETWORK,),
@@ -47,6 +45,17 @@ def show() -> None:
     if changed != held:
         session.set_spec(changed)
         st.rerun()
+
+
+def _describe() -> None:
+    """Title and story of a program that no form holds."""
+    if session.choice() == session.CODE:
+        st.subheader(session.title(session.CODE))
+        st.write(f"{session.where_it_began()} It was typed, so no form can hold it.")
+        return
+    preset = presets.get(session.choice())
+    st.subheader(preset.title)
+    st.write(preset.blurb)
 
 
 def _key(field: str) -> str:

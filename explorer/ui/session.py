@@ -1,7 +1,8 @@
 """What all pages share: one current program, kept in the URL, and the Run of it.
 
-The program is either a preset (`?preset=tutorial`) or the visitor's own network (`?net=…`). A page
-asks `current_run()`; where there is none, the reason has been said on the page already.
+The program is a preset (`?preset=tutorial`), the visitor's own network (`?net=…`) or what the
+visitor has typed (`?code=…`). A page asks `current_run()`; where there is none, the reason has been
+said on the page already. Every program, whoever wrote it, runs in the sandbox.
 """
 
 from importlib.metadata import version
@@ -10,52 +11,86 @@ from typing import Any, Final
 import msgspec
 import streamlit as st
 
-from explorer import presets
-from explorer.autograd import runner
+from explorer import presets, sandbox
 from explorer.builder import NetworkSpec
-from explorer.data import Ask, Program, Run
+from explorer.data import Ask, Plain, Program, Run
 from explorer.errors import ProgramError
+from explorer.sandbox.pool import DEADLINE
 from explorer.ui import links, site
 from explorer.ui.player.inspection import asks_for
 
 NETWORK: Final = "network"
-"""The choice that stands for the visitor's own network; every other choice is a preset's slug."""
+"""The choice that stands for the visitor's own network."""
+
+CODE: Final = "code"
+"""The choice that stands for what the visitor has typed; every other choice is a preset's slug."""
 
 FIRST: Final = "tutorial"
 """The preset that a visitor meets first."""
+
+STOPPED: Final = "Stopped"
+"""The type of the error of a program that was stopped, for its time or for what it took."""
 
 _VERSIONS: Final = tuple(f"{name} {version(name)}" for name in ("torch", "streamlit"))
 
 _CHOICE = "choice"
 _SPEC = "spec"
+_TYPED = "typed program"
 _FORM = "form number"
 _WRITTEN = "written url"
 _BROKEN = "broken link"
 _NUMBER = "program number"
 
 
+class Typed(Plain, frozen=True):
+    """A program as the visitor has typed it, and the title of the one that it was begun from."""
+
+    program: Program
+    begun: str | None = None
+
+
 # --------------------------------------------------------------------------------------- choice
 
 
 def choice() -> str:
-    """The slug of the current preset, or `NETWORK`."""
+    """The slug of the current preset, or `NETWORK`, or `CODE`."""
     chosen: str = st.session_state.setdefault(_CHOICE, FIRST)
     return chosen
 
 
 def choose(chosen: str) -> None:
-    """Make a preset or the visitor's network the current program."""
+    """Make a preset, the visitor's network or what was typed the current program."""
     st.session_state[_CHOICE] = chosen
 
 
 def choices() -> list[str]:
-    """Everything that can be chosen: the presets in their order, then the visitor's network."""
-    return [*(preset.slug for preset in presets.all()), NETWORK]
+    """Everything that can be chosen: the presets in their order, then what is the visitor's."""
+    return [*(preset.slug for preset in presets.all()), NETWORK, CODE]
 
 
 def title(chosen: str) -> str:
     """What a choice is called on screen."""
-    return "My network" if chosen == NETWORK else presets.get(chosen).title
+    own = {NETWORK: "My network", CODE: "My own program"}
+    return own[chosen] if chosen in own else presets.get(chosen).title
+
+
+def typed() -> Typed:
+    """What the visitor has typed; before that, the program that a visitor meets first."""
+    first = presets.get(FIRST)
+    held: Typed = st.session_state.setdefault(_TYPED, Typed(first.program, first.title))
+    return held
+
+
+def edit(changed: Program) -> None:
+    """Make a program as the visitor has changed it the current one, detached from where it began.
+
+    Nothing happens where nothing was changed.
+    """
+    if changed == current_program():
+        return
+    begun = typed().begun if choice() == CODE else title(choice())
+    st.session_state[_TYPED] = Typed(changed, begun)
+    choose(CODE)
 
 
 def spec() -> NetworkSpec:
@@ -81,6 +116,12 @@ def form_number() -> int:
     return number
 
 
+def where_it_began() -> str:
+    """A sentence on where the typed program comes from."""
+    begun = typed().begun
+    return f"Your own program, begun from “{begun}”." if begun else "Your own program."
+
+
 # ------------------------------------------------------------------------------------------ URL
 
 
@@ -95,7 +136,9 @@ def read_url() -> None:
         return
     st.session_state.pop(_BROKEN, None)
     try:
-        if code := asked.get("net"):
+        if code := asked.get("code"):
+            _open(links.unpack_program(code))
+        elif code := asked.get("net"):
             replace_spec(links.unpack(code))
             choose(NETWORK)
         elif slug := asked.get("preset"):
@@ -104,6 +147,13 @@ def read_url() -> None:
             choose(slug)
     except ProgramError as error:
         st.session_state[_BROKEN] = str(error)
+
+
+def _open(program: Program) -> None:
+    """Make the program of a link the current one; what is known about it already stays."""
+    if program != typed().program:
+        st.session_state[_TYPED] = Typed(program)
+    choose(CODE)
 
 
 def write_url() -> None:
@@ -115,10 +165,16 @@ def write_url() -> None:
 
 
 def query() -> dict[str, str] | None:
-    """The query of the current program; None while the form holds what no network can have."""
-    if choice() != NETWORK:
-        return {"preset": choice()}
-    return None if spec().problems() else {"net": links.pack(spec())}
+    """The query of the current program; None where no link can hold it.
+
+    That is a network that cannot be built yet, or a typed program that is too long.
+    """
+    if choice() == CODE:
+        code = links.pack_program(typed().program)
+        return {"code": code} if code else None
+    if choice() == NETWORK:
+        return None if spec().problems() else {"net": links.pack(spec())}
+    return {"preset": choice()}
 
 
 def broken_link() -> str | None:
@@ -132,9 +188,11 @@ def broken_link() -> str | None:
 
 def current_program() -> Program | None:
     """The current program, or None while the visitor's network cannot be built."""
-    if choice() != NETWORK:
-        return presets.get(choice()).program
-    return None if spec().problems() else spec().program()
+    if choice() == CODE:
+        return typed().program
+    if choice() == NETWORK:
+        return None if spec().problems() else spec().program()
+    return presets.get(choice()).program
 
 
 def current_run(*ask: Ask) -> Run | None:
@@ -155,14 +213,38 @@ def explained_run() -> Run | None:
 
 
 def run(program: Program, *ask: Ask) -> Run:
-    """The Run of any program that the app wrote; equal questions are answered from memory."""
-    key = msgspec.json.encode((program, ask, _VERSIONS)).decode()
-    return _cached_run(key, program, ask)
+    """The Run of any program, from the sandbox; equal questions are answered from memory.
+
+    Raises:
+        SandboxError: no program can be run now; the router says so on the page.
+    """
+    return _cached_run(_key(program, ask), program, ask)
 
 
-@st.cache_data(max_entries=200, max_size="256MB", show_spinner="Running the program …")
+def run_again() -> None:
+    """Let the current program run anew, where it was stopped before it had ended.
+
+    Every other Run would come out the same.
+    """
+    program = current_program()
+    if program is None:
+        return
+    shown = run(program)
+    if shown.error is not None and shown.error.type == STOPPED:
+        _cached_run.clear(_key(program, ()), program, ())
+
+
+def _key(program: Program, ask: tuple[Ask, ...]) -> str:
+    return msgspec.json.encode((program, ask, _VERSIONS)).decode()
+
+
+@st.cache_data(
+    max_entries=200,
+    max_size="256MB",
+    show_spinner=f"Running the program: it has {DEADLINE:g} seconds …",
+)
 def _cached_run(key: str, _program: Program, _ask: tuple[Ask, ...]) -> Run:  # noqa: ARG001
-    return runner.run(_program, seed=_program.seed, ask=_ask)
+    return sandbox.run(_program, ask=_ask)
 
 
 def program_number() -> int:

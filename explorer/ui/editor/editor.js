@@ -1,0 +1,217 @@
+// A field for code: the browser's own text field, seen through, over the same text in colours.
+
+const PAUSE = 500; // milliseconds after the last key until the program is told
+const INDENT = "    ";
+
+const WORDS = {
+  keyword:
+    "False None True and as assert async await break class continue def del elif else except " +
+    "finally for from global if import in is lambda nonlocal not or pass raise return try while " +
+    "with yield",
+  builtin:
+    "abs all any bool dict enumerate filter float getattr hasattr int isinstance len list map max " +
+    "min pow print range reversed round self set setattr sorted str sum super tuple type zip",
+};
+const KIND_OF_WORD = new Map(
+  Object.entries(WORDS).flatMap(([kind, words]) => words.split(" ").map((word) => [word, kind])),
+);
+
+const TOKEN = new RegExp(
+  [
+    String.raw`(?<comment>#[^\n]*)`,
+    String.raw`(?<string>\b[rbfuRBFU]{0,2}(?:"""(?:\\[^]|[^\\])*?(?:"""|$(?![^]))|'''(?:\\[^]|[^\\])*?(?:'''|$(?![^])))` +
+      String.raw`|[rbfuRBFU]{0,2}(?:"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?))`,
+    String.raw`(?<number>\b(?:0[xX][\da-fA-F_]+|\d[\d_]*(?:\.[\d_]*)?(?:[eE][+-]?\d+)?j?)|(?<![\w)\]])\.\d+(?:[eE][+-]?\d+)?)`,
+    String.raw`(?<before>\b(?:def|class)\s+)(?<name>[^\W\d]\w*)`,
+    String.raw`(?<word>[^\W\d]\w*)`,
+  ].join("|"),
+  "gu",
+);
+
+/** The source as a list of elements and texts, coloured. */
+function coloured(source) {
+  const parts = [];
+  let at = 0;
+  const put = (text, kind) => {
+    if (!kind) return parts.push(text);
+    const span = document.createElement("span");
+    span.className = kind;
+    span.textContent = text;
+    return parts.push(span);
+  };
+  for (const match of source.matchAll(TOKEN)) {
+    const found = match.groups;
+    put(source.slice(at, match.index));
+    at = match.index + match[0].length;
+    if (found.name) {
+      put(found.before, "keyword");
+      put(found.name, "name");
+    } else if (found.word) {
+      const isAttribute = source[match.index - 1] === ".";
+      put(found.word, isAttribute ? undefined : KIND_OF_WORD.get(found.word));
+    } else {
+      put(match[0], ["comment", "string", "number"].find((kind) => found[kind] !== undefined));
+    }
+  }
+  put(source.slice(at));
+  return parts;
+}
+
+class Editor {
+  constructor(parent) {
+    const root = document.createElement("div");
+    root.innerHTML = `
+      <div class="editor">
+        <div class="gutter" aria-hidden="true"></div>
+        <div class="paper">
+          <pre aria-hidden="true"></pre>
+          <textarea aria-label="Program" aria-describedby="hint" spellcheck="false" wrap="off"
+            autocapitalize="off" autocomplete="off" autocorrect="off"></textarea>
+        </div>
+      </div>
+      <p class="hint" id="hint">It runs when you pause, or at once with <kbd>Ctrl</kbd> +
+        <kbd>Enter</kbd>. <kbd>Tab</kbd> indents; <kbd>Esc</kbd>, then <kbd>Tab</kbd> leaves.</p>`;
+    parent.append(root);
+    this.gutter = root.querySelector(".gutter");
+    this.text = root.querySelector("pre");
+    this.field = root.querySelector("textarea");
+    this.number = undefined;
+    this.mark = null;
+    this.told = undefined;
+    this.field.addEventListener("input", () => this.typed());
+    this.field.addEventListener("keydown", (event) => this.key(event));
+    this.field.addEventListener("blur", () => this.tell());
+  }
+
+  /** What the server says: a text where it has a new number, and what to mark. */
+  take(data, tellSource, tellAgain) {
+    this.tellSource = tellSource;
+    this.tellAgain = tellAgain;
+    if (data.number !== this.number) {
+      this.number = data.number;
+      this.told = data.source;
+      clearTimeout(this.timer);
+      if (this.field.value !== data.source) this.field.value = data.source;
+    }
+    this.mark = this.field.value === data.source ? data.mark : null;
+    this.draw();
+  }
+
+  typed() {
+    this.mark = null; // it belongs to the text as it was
+    this.draw();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.tell(), PAUSE);
+  }
+
+  tell() {
+    clearTimeout(this.timer);
+    if (this.field.value === this.told) return;
+    this.told = this.field.value;
+    this.tellSource(this.told);
+  }
+
+  key(event) {
+    if (event.isComposing) return;
+    const leaving = this.leaving;
+    this.leaving = event.key === "Escape" || (leaving && event.key === "Shift");
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      if (this.field.value === this.told) this.tellAgain(true);
+      this.tell();
+    } else if (event.key === "Tab" && !leaving) {
+      event.preventDefault();
+      this.indent(event.shiftKey);
+    } else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.newLine();
+    }
+  }
+
+  newLine() {
+    const { value, selectionStart } = this.field;
+    const line = value.slice(value.lastIndexOf("\n", selectionStart - 1) + 1, selectionStart);
+    const deeper = /:\s*(#.*)?$/.test(line) ? INDENT : "";
+    this.insert("\n" + line.match(/^[ \t]*/)[0] + deeper);
+  }
+
+  /** Tab: four spaces, or every chosen line further in; with Shift, further out. */
+  indent(outwards) {
+    const { value, selectionStart: from, selectionEnd: to } = this.field;
+    if (from === to && !outwards) {
+      this.insert(INDENT.slice((from - value.lastIndexOf("\n", from - 1) - 1) % INDENT.length));
+      return;
+    }
+    const begin = value.lastIndexOf("\n", from - 1) + 1;
+    const end = to > from && value[to - 1] === "\n" ? to - 1 : to;
+    const rest = value.indexOf("\n", end);
+    const stop = rest < 0 ? value.length : rest;
+    const lines = value.slice(begin, stop);
+    const changed = outwards ? lines.replace(/^ {1,4}|^\t/gm, "") : lines.replace(/^(?=.)/gm, INDENT);
+    if (changed === lines) return;
+    this.field.setSelectionRange(begin, stop);
+    this.insert(changed);
+    this.field.setSelectionRange(begin, begin + changed.length);
+  }
+
+  /** Type `text` in place of what is chosen, so that undo takes it back. */
+  insert(text) {
+    if (text ? document.execCommand("insertText", false, text) : document.execCommand("delete")) return;
+    this.field.setRangeText(text, this.field.selectionStart, this.field.selectionEnd, "end");
+    this.typed();
+  }
+
+  draw() {
+    const source = this.field.value;
+    const count = source.split("\n").length;
+    const wrong = this.mark?.line;
+    this.gutter.replaceChildren(
+      ...Array.from({ length: count }, (_, i) => {
+        const number = document.createElement("div");
+        number.textContent = i + 1;
+        if (i + 1 === wrong) {
+          number.className = "wrong";
+          number.title = this.mark.message;
+        }
+        return number;
+      }),
+    );
+    // A line break at the very end needs something after it to have a line of its own.
+    this.text.replaceChildren(...this.marks(source), ...coloured(source), "\n");
+    this.field.setAttribute("aria-invalid", String(Boolean(wrong)));
+  }
+
+  /** The stripe under the line that went wrong, and the stroke under the part of it. */
+  marks(source) {
+    if (!this.mark) return [];
+    const { line, span } = this.mark;
+    const piece = (name) => {
+      const element = document.createElement("i");
+      element.className = name;
+      element.style.setProperty("--line", line);
+      return element;
+    };
+    const stripe = piece("wrong-line");
+    if (!span || span.line !== line) return [stripe];
+    const width = source.split("\n")[line - 1]?.length ?? 0;
+    const part = piece("wrong-part");
+    part.style.setProperty("--from", span.column);
+    part.style.setProperty(
+      "--length", (span.end_line === line ? span.end_column : width) - span.column,
+    );
+    return [stripe, part];
+  }
+}
+
+const editors = new WeakMap();
+
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+  if (!editors.has(parentElement)) editors.set(parentElement, new Editor(parentElement));
+  const editor = editors.get(parentElement);
+  editor.take(
+    data,
+    (source) => setStateValue("source", source),
+    (again) => setTriggerValue("again", again),
+  );
+  return () => editor.tell();
+}
