@@ -233,6 +233,22 @@ def test_a_host_that_never_answers_ends_in_an_error() -> None:
         Pool(Dead).run("1")
 
 
+def test_a_host_that_cannot_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false" if os.name == "posix" else "where")
+    for host in (Staying, hosts.best):
+        with pytest.raises(SandboxError, match="does not start"):
+            Pool(host).run("1")
+
+
+def test_a_process_that_died_while_it_waited_is_not_asked() -> None:
+    staying = Pool(Staying)
+    (waiting,) = staying.start()._idle
+    waiting._process.kill()
+    waiting._process.wait()
+    assert staying.run("print(1)").printed == "1\n"
+    staying.close()
+
+
 def test_a_child_holds_no_open_file_but_its_own_socket(forking: Pool) -> None:
     endless = {"program": "while True: pass", "deadline": 1.5}
     with ThreadPoolExecutor(2) as threads:

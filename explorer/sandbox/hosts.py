@@ -25,6 +25,8 @@ START = 120.0
 SLACK = 5.0
 """Seconds after which a parent that has not killed a late child is taken for dead itself."""
 
+_NO_START = "The process that runs programs does not start; the server's log says why."
+
 RUNS = 200
 """Programs that one process runs where there is no fork, before it makes room for a fresh one."""
 
@@ -90,7 +92,7 @@ class Forking:
             version = b""
         if not version:
             self.close()
-            raise SandboxError("The process that runs programs does not start.")
+            raise SandboxError(_NO_START)
         ours.settimeout(SLACK)
         self.torch = version.decode()
 
@@ -149,12 +151,18 @@ class Staying:
         self._all.add(stayer)
         return stayer
 
+    def _waiting(self) -> "_Stayer | None":
+        """A process that has nothing to do, and now has."""
+        with contextlib.suppress(IndexError):  # another thread may take the last one
+            while True:
+                stayer = self._idle.pop()
+                if stayer.alive:
+                    return stayer
+        return None
+
     def ask(self, request: bytes, seconds: float) -> bytes:
         """As `Host.ask`."""
-        try:
-            stayer = self._idle.pop()
-        except IndexError:
-            stayer = self._new()
+        stayer = self._waiting() or self._new()
         answer = stayer.ask(request, seconds)
         if stayer.alive and stayer.runs < RUNS and not self._closed:
             self._idle.append(stayer)
@@ -179,10 +187,16 @@ class _Stayer:
         self._asks, self._answers = self._process.stdin, self._process.stdout
         self.close = weakref.finalize(self, _end, self._process, self._asks, self._answers)
         self.runs = 0
-        self.alive = True
         self._late = False
-        version = self._within(START, b"")
-        self.torch = version.decode()
+        try:
+            self.torch = self._within(START, b"").decode()
+        except Ended as ended:
+            raise SandboxError(_NO_START) from ended
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there to run another program."""
+        return self._process.poll() is None
 
     def ask(self, request: bytes, seconds: float) -> bytes:
         """As `Host.ask`."""
@@ -205,7 +219,6 @@ class _Stayer:
             timer.cancel()
         if answer is not None:
             return answer
-        self.alive = False
         code = self._process.wait()
         self.close()
         if reader.best is not None:
@@ -231,7 +244,7 @@ def _start(how: str, **files: object) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(command, env=environment, **files)  # type: ignore[call-overload,no-any-return]
     except OSError as error:
-        raise SandboxError(f"The process that runs programs does not start: {error}") from error
+        raise SandboxError(_NO_START) from error
 
 
 def _end(process: "subprocess.Popen[bytes]", *files: object) -> None:

@@ -120,6 +120,7 @@ class Pool:
             try:
                 return host.ask(request, seconds)
             except hosts.Gone:
+                host.close()
                 with self._starting:
                     if self._host is host:
                         self._host = None
