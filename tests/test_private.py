@@ -78,6 +78,18 @@ def test_tensors_inside_a_transform_are_known_as_wrapped(x) -> None:
     assert seen == [(True, True), (False, False)]
 
 
+def test_tensors_inside_the_older_vmap_are_known_as_wrapped(x) -> None:
+    seen = []
+
+    def note(t):
+        seen.append(private.is_wrapped(t))
+        return t * 2
+
+    torch.autograd.functional.jacobian(note, x, vectorize=True, strategy="forward-mode")
+    note(x)
+    assert seen == [True, False]
+
+
 def test_modes_see_nothing_of_what_is_done_without_them(x) -> None:
     class Count(TorchFunctionMode):
         calls = 0

@@ -80,3 +80,11 @@ def test_a_module_that_raises_is_left_again() -> None:
             net["fails"](torch.ones(1))
         net["works"](torch.ones(1))
     assert watched.forward[-1].module == "works"
+
+
+def test_a_layer_that_works_in_place_is_an_edit() -> None:
+    with explorer.watch() as watched:
+        y = torch.ones(2, requires_grad=True).exp()
+        nn.ReLU(inplace=True)(y)
+    edit = watched.forward[-1]
+    assert (edit.function, edit.edited) == ("relu", (edit.inputs[0].tensor,))

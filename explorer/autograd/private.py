@@ -81,9 +81,13 @@ def has_unpack_hook(raw: Any) -> bool:
 
 
 def is_wrapped(tensor: Tensor) -> bool:
-    """Whether `tensor` lives inside a functorch transform, where its numbers cannot be read."""
-    wrapped: bool = torch._C._functorch.is_functorch_wrapped_tensor(tensor)
-    return wrapped
+    """Whether `tensor` lives inside a functorch transform, where its numbers cannot be read.
+
+    torch.autograd.functional with vectorize=True has a vmap of its own, older kind.
+    """
+    functorch = torch._C._functorch
+    wrapped: bool = functorch.is_functorch_wrapped_tensor(tensor)
+    return wrapped or bool(functorch.is_legacy_batchedtensor(tensor))
 
 
 def transforms_active() -> bool:

@@ -358,7 +358,8 @@ def _edited(name: str, op: _LiveOp, inputs: list[Tensor], kwargs: dict[str, Any]
     All views of one memory share a version, so a changed version alone does not say which was
     edited: it is the first input of an in-place op, or what was passed as `out`.
     """
-    in_place = name == "__setitem__" or (name.endswith("_") and not name.endswith("__"))
+    by_name = name == "__setitem__" or (name.endswith("_") and not name.endswith("__"))
+    in_place = by_name or kwargs.get("inplace") is True  # as in functional.relu
     targets = inputs[:1] if in_place else list(_tensors(kwargs.get("out")))
     before = {
         id(tensor): operand.version for tensor, operand in zip(inputs, op.inputs, strict=True)
