@@ -4,6 +4,7 @@ import gc
 
 import pytest
 import torch
+from torch._vmap_internals import _vmap
 from torch.overrides import TorchFunctionMode
 
 from explorer.autograd import private
@@ -85,7 +86,7 @@ def test_tensors_inside_the_older_vmap_are_known_as_wrapped(x) -> None:
         seen.append(private.is_wrapped(t))
         return t * 2
 
-    torch.autograd.functional.jacobian(note, x, vectorize=True, strategy="forward-mode")
+    _vmap(note)(x)
     note(x)
     assert seen == [True, False]
 

@@ -106,16 +106,26 @@ def tried(found: Diagnosis, attempt: Callable[[Program], Run], program: Program)
     """The diagnosis with only those cures after which it is no longer made.
 
     `attempt` runs a program (in the sandbox, for a stranger's). A cure is kept if its run neither
-    meets this diagnosis again nor raises where the first run did not.
+    meets this diagnosis again nor raises, unless an error behind the first one comes to light.
     """
-    raised = found.kind == "error"
+    before = program.source.splitlines()
+    place = before[found.line - 1] if found.line and found.kind == "error" else None
     kept = []
     for cure in found.cures:
         after = attempt(Program(cure.source, program.seed))
         again = any(d.row == found.row and d.kind == found.kind for d in diagnose(after))
-        if not again and (raised or after.error is None):
+        if not again and (after.error is None or _lies_behind(after, before, place)):
             kept.append(cure)
     return msgspec.structs.replace(found, cures=tuple(kept))
+
+
+def _lies_behind(after: Run, before: list[str], place: str | None) -> bool:
+    """Whether a run's error is in a line that was there before, and is not the one at `place`."""
+    line = after.error.line if after.error else None
+    if line is None or place is None:
+        return False
+    text = after.program.source.splitlines()[line - 1]
+    return text in before and text != place
 
 
 def _diagnosis(case: Case, trouble: Trouble) -> Diagnosis:

@@ -95,18 +95,29 @@ class _Search:
         """Search behind what the program wrote."""
         value = self.case.value_of(root)
         wrapped = _rebuilt(value)
-        ops = self.case.ops_in(value)
-        if ops:
-            self._visit(ops[-1])
-        elif isinstance(root, ast.Name):
-            self._named(root.id)
+        op = self._op_of(root, value)
+        if op is not None:
+            self._visit(op)
         if self.cut is None and wrapped is not None:
             self.written = wrapped
 
-    def _named(self, name: str) -> None:
-        """A value that came from a function: the last op may be the one."""
-        if self.case.run.forward and self.case.last_variable(name) is None:
-            self._visit(self.case.run.forward[-1])
+    def _op_of(self, root: ast.expr, value: ast.expr) -> Op | None:
+        """The op that computed the tensor."""
+        run, text = self.case.run, self.case.text
+        ops = self.case.ops_in(value)
+        exact = [op for op in ops if text.at(op.span) is value]
+        if exact:
+            return exact[-1]
+        # It came out of a function, or is no result of an op at all: its numbers tell.
+        variable = self.case.last_variable(root.id) if isinstance(root, ast.Name) else None
+        if variable is not None:
+            same = [
+                op for op in run.forward if any(o.values == variable.values for o in op.outputs)
+            ]
+            return same[-1] if same else None
+        if run.error is not None and text.contains(text.statement(root), run.error.span):
+            return run.forward[-1] if run.forward else None
+        return ops[-1] if ops else None
 
     def _visit(self, op: Op) -> None:
         queue = [op]

@@ -102,7 +102,10 @@ class Text:
         )
 
     def at(self, span: Span | None) -> ast.AST | None:
-        """The innermost node with just these characters; None if there is none."""
+        """The innermost node with just these characters; None if there is none.
+
+        Of a method call over several lines, Python reports the part from the method's name on.
+        """
         if span is None or span.end_line > len(self._lines):
             return None
         place = self.offsets(span)
@@ -110,7 +113,16 @@ class Text:
         for node in ast.walk(self.tree):  # parents come before their children
             if hasattr(node, "lineno") and (self.start(node), self.end(node)) == place:
                 found = node
-        return found
+        return found or next(
+            (
+                call
+                for call in ast.walk(self.tree)
+                if isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Attribute)
+                and (self.end(call.func) - len(call.func.attr), self.end(call)) == place
+            ),
+            None,
+        )
 
     def contains(self, outer: ast.AST, span: Span | None) -> bool:
         """Whether the span lies within the node."""
