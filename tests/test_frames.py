@@ -401,6 +401,35 @@ def test_the_forward_has_a_tick_for_each_op_of_the_graph():
     assert [tick.node for tick in ticks] == [3, 2, 1, 0]
 
 
+def test_a_chip_is_freed_where_torch_freed_it():
+    source = "import torch\nx = torch.ones(2, requires_grad=True)\ny = x.exp()\n"
+    source += "y.sum().backward({})\n"
+    (lost,) = [item for item in scene(source.format("")).items if item.saved]
+    assert [state for _, state in lost.saved[0].states] == ["held", "freed"]
+    (kept,) = [item for item in scene(source.format("retain_graph=True")).items if item.saved]
+    assert [state for _, state in kept.saved[0].states] == ["held"]
+
+
+def test_an_edited_chip_bears_the_version_that_was_found():
+    source = "import torch\nx = torch.ones(2, requires_grad=True)\ny = x.exp()\ny.add_(1)\n"
+    (item,) = [item for item in scene(source + "y.sum().backward()\n").items if item.saved]
+    assert (item.saved[0].states[0], item.saved[0].version) == ((0, "edited"), 1)
+
+
+def test_a_hook_that_changes_a_cotangent_is_marked_where_it_arrives():
+    source = "import torch\nx = torch.ones(2, requires_grad=True)\ny = x * 3\n"
+    source += "y.register_hook(lambda g: g * {})\n(y * y).sum().backward()\n"
+    assert [item.label for item in scene(source.format(2)).items if item.hooked] == ["x * 3"]
+    assert [item for item in scene(source.format(1)).items if item.hooked] == []
+
+
+@pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
+def test_nothing_is_marked_as_hooked_where_no_hook_is(preset):
+    if "register_hook" not in preset.program.source:
+        scenes = frames_of(explorer.run(preset.program)).scenes
+        assert [item.label for one in scenes for item in one.items if item.hooked] == []
+
+
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
 def test_frames_are_strict_json_and_the_same_every_time(preset):
     once = frames_of(explorer.run(preset.program))

@@ -1,9 +1,11 @@
 """The player's data, words and style: everything of it that needs no browser."""
 
+import base64
 import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -12,6 +14,7 @@ from explorer import presets
 from explorer.frames import Frames, frames_of
 from explorer.picture.theme import DARK, LIGHT
 from explorer.ui import player
+from explorer.ui.player.inspection import MAX_CALLS, asks_for, inspection_of
 from explorer.ui.player.style import contrast, readable_on, style_sheet
 
 FOLDER = Path(player.__file__).parent
@@ -151,3 +154,69 @@ def test_numbers_stand_out_from_their_cells(theme):
         assert contrast(readable_on(color), color) >= 4.5
     assert contrast(theme.muted, theme.zero) >= 4.5
     assert contrast(theme.ink, theme.paper) >= 7
+
+
+# --------------------------------------------------------------------------------- the inspector
+
+
+def numbers(array: dict) -> np.ndarray:
+    """An array as the browser decodes it."""
+    return np.frombuffer(base64.b64decode(array["data"]), dtype=f"<{array['kind']}")
+
+
+@pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
+def test_what_the_browser_multiplies_gives_what_torch_sent(preset):
+    """gᵀJ from the very bytes that are sent, against the very bytes that torch passed on."""
+    bare = explorer.run(preset.program)
+    asks = asks_for(bare)
+    inspection = inspection_of(explorer.run(preset.program, ask=asks)).to_dict()
+    explained = 0
+    for scene in inspection["scenes"]:
+        for one in scene:
+            if one["local"] is None:
+                continue
+            J, g, sent = (
+                numbers(inspection["arrays"][one[name]]).astype(float)
+                for name in ("local", "incoming", "sent")
+            )
+            made = g @ np.where(J.reshape(len(g), -1) == 0, 0, J.reshape(len(g), -1))
+            assert one["agrees"] is not False
+            np.testing.assert_allclose(made, sent, rtol=1e-4, atol=1e-5)
+            explained += 1
+    assert bool(explained) == bool(asks)
+
+
+def test_only_the_first_calls_with_steps_are_asked_about_and_the_programs_own_come_first():
+    run = explorer.run(presets.get("outputs_by_weights").program)
+    asks = asks_for(run)
+    assert len(asks) == MAX_CALLS < len(run.calls)
+    assert all(run.calls[ask.call].steps for ask in asks)
+    assert all(run.calls[ask.call].kind in ("backward", "grad") for ask in asks)
+    reasons = inspection_of(explorer.run(run.program, ask=asks)).reasons
+    assert {reason.id for reason in reasons if reason} == {"why.calls"}
+
+
+def test_a_graph_of_many_nodes_is_shown_without_explanations(monkeypatch):
+    monkeypatch.setattr("explorer.ui.player.inspection.MAX_NODES", 4)
+    run = explorer.run(TUTORIAL)
+    assert asks_for(run) == ()
+    (reason,) = inspection_of(run).reasons
+    assert reason.id == "why.large"
+
+
+def test_matrices_that_have_no_room_are_left_out_and_that_is_said(monkeypatch):
+    monkeypatch.setattr("explorer.ui.player.inspection.MAX_BYTES", 40)
+    run = explorer.run(TUTORIAL)
+    (scene,) = inspection_of(explorer.run(TUTORIAL, ask=asks_for(run))).scenes
+    assert any(one.local is not None for one in scene)
+    left_out = [one for one in scene if one.local is None]
+    assert left_out
+    assert all(one.notes[-1].id == "why.bytes" for one in left_out)
+
+
+def test_equal_arrays_are_sent_once():
+    run = explorer.run(TUTORIAL)
+    inspection = inspection_of(explorer.run(TUTORIAL, ask=asks_for(run)))
+    square = [one for one in inspection.scenes[0] if one.symbols.startswith("g · ")]
+    assert len({one.local for one in square if one.step == 3}) == 1
+    assert len(inspection.arrays) == len({(a.kind, a.data) for a in inspection.arrays})

@@ -61,15 +61,15 @@ def test_each_node_bears_torchs_name_and_its_state(visit: Visit) -> None:
 
 def test_caption_span_and_card_light_together(visit: Visit) -> None:
     page = opened(visit, "tutorial")
-    page.locator("g.node[data-index='2'] .headline").click()
+    page.locator("g.node[data-index='2'] .headline").dblclick()
     assert step(page) == "3"
-    expect(page.locator("[aria-live=polite]")).to_contain_text(
+    expect(page.get_by_role("status")).to_contain_text(
         "y * y uses y twice, so it sends two parts of ∂out/∂y: 2.25 each, everywhere. "
         "x + 2 waits for both."
     )
     expect(page.locator(".program mark")).to_have_text("y * y")
     expect(page.locator("g.node.firing .headline")).to_have_text("y * y")
-    page.locator(".forward-track .tick").nth(1).click()
+    page.locator(".forward-track .tick").first.click()
     expect(page.locator("g.computed .headline")).to_have_text("x + 2")
     expect(page.locator(".caption")).to_contain_text("gives 3 everywhere")
     expect(page.locator(".program mark")).to_have_text("x + 2")

@@ -10,7 +10,7 @@ class Inspector {
   constructor(on) {
     this.on = on;
     this.whyTitle = html("h3", { class: "why-title" });
-    this.why = html("div", { class: "panel-body", "aria-live": "polite" });
+    this.why = html("div", { class: "panel-body" });
     this.tabs = html("div", { class: "tabs", role: "tablist" });
     this.title = html("h3", {});
     this.slots = html("div", { class: "slots" });
@@ -74,15 +74,25 @@ class Inspector {
     const { item, frame } = this;
     const now = this.current();
     this.terms = new Map();
+    // The caption is read aloud at each step; this panel when the person has asked.
+    this.why.setAttribute("aria-live", this.held || this.selected ? "polite" : "off");
     this.drawTitle(now);
     this.why.replaceChildren(...this.explain(now));
     this.drawTabs(item);
     this.drawSlots(now);
     const width = this.body.clientWidth || 300, height = Math.max(150, this.body.clientHeight);
-    this.body.replaceChildren(...this.third(now, width, height));
+    this.fillBody(this.third(now, width, height));
     this.now = now;
     this.on.light(null);
     this.section.classList.toggle("empty", !item || !frame);
+  }
+
+  /** Fill the third panel; a matrix that stays in it keeps the focus. */
+  fillBody(children) {
+    const [first, ...rest] = children;
+    if (first !== this.body.firstChild) return this.body.replaceChildren(...children);
+    while (first.nextSibling) first.nextSibling.remove();
+    this.body.append(...rest);
   }
 
   drawTitle({ slot, element, told }) {
@@ -386,17 +396,17 @@ class Inspector {
     if (!item || !this.frame || !now) return [];
     const cells = [];
     if (item.kind === "bucket") {
-      if (now.element !== null) for (const wire of scene.wires) if (wire.target === item.index) cells.push({ wire: wire.number, element: now.element, chosen: true });
+      if (now.element !== null) for (const wire of scene.wires) if (wire.target === item.index) cells.push({ wire, element: now.element, chosen: true });
       return cells;
     }
     if (now.told?.parts.length === 1 && what?.row !== null && what?.row !== undefined && item.kind === "card") {
-      for (const wire of scene.wires) if (wire.target === item.index) cells.push({ wire: wire.number, element: what.row, chosen: false });
+      for (const wire of scene.wires) if (wire.target === item.index) cells.push({ wire, element: what.row, chosen: false });
     }
     const column = what?.column ?? now.element;
     if (column !== null && column !== undefined) {
       const { along, onward } = this.waysFrom(now.slot);
       const there = along ? this.carried(column, onward) : null;
-      if (there !== null) cells.push({ wire: along.number, element: there, chosen: column === now.element });
+      if (there !== null) cells.push({ wire: along, element: there, chosen: column === now.element });
     }
     return cells;
   }

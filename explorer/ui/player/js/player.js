@@ -453,7 +453,7 @@ class Player {
   /** Explain a number that lies in a socket: at the node that sent it. */
   openCell(wire, element) {
     if (this.predict.question) return this.picked(wire.target);
-    if (wire.source === null) return this.select(wire.target);
+    if (!this.items.has(wire.source)) return this.items.has(wire.target) ? this.select(wire.target) : undefined;
     const sent = this.inspector.carried(element, wire.beads, true);
     this.select(wire.source);
     if (sent !== null) this.inspector.hold(wire.slot, sent);

@@ -202,7 +202,7 @@ class Stage {
     group.addEventListener("click", (event) => {
       const part = event.target.closest(".chip, .socket, .content");
       const cell = part && this.cellUnder(event, part, item);
-      if (cell?.wire !== undefined) this.on.cell(this.scene.wires[cell.wire], cell.element);
+      if (cell?.wire) this.on.cell(cell.wire, cell.element);
       else if (cell) this.on.leaf(item.index, cell.element);
       else this.on.select(item.index, part?.classList.contains("chip") ? "saved" : null);
     });
@@ -228,7 +228,7 @@ class Stage {
     const [rows, columns] = drawnGrid(tile);
     const at = (place, from, size, count) => Math.floor(within((place - from) / size, 0, 0.9999) * count);
     const element = at(event.clientY, corner.top, corner.height, rows) * tile.columns + at(event.clientX, corner.left, corner.width, columns);
-    return wire ? { wire: wire.number, element } : { element };
+    return { wire, element };
   }
 
   drawBead({ item, spot, group }) {
@@ -434,12 +434,14 @@ class Stage {
     for (const index of touched) if (this.parts.has(index) && this.parts.get(index).state) this.paint(this.parts.get(index));
   }
 
-  /** Outline single numbers of contributions: `[{ wire, element, chosen }]`. */
+  /** Outline single numbers of contributions, where they have landed: `[{ wire, element, chosen }]`. */
   mark(cells) {
     const marks = cells.flatMap(({ wire, element, chosen }) => {
-      const entry = this.sockets.find((one) => one.wire.number === wire && one.full);
+      const entry = this.sockets.find((one) => one.full && sameWay(one.wire, wire));
       const tile = entry && entry.wire.tile !== null ? this.tiles[entry.wire.tile] : null;
       if (!tile || this.picture.density === "S" || tile.block[0] * tile.block[1] > 1 || !tile.cells.length) return [];
+      // The one number of a tile that is all equal stays free of lines until it is pointed at.
+      if (chosen && tile.uniform) return [];
       const [rows, columns] = drawnGrid(tile);
       const row = Math.floor(element / tile.columns), column = element % tile.columns;
       if (row >= rows || column >= columns) return [];
@@ -609,6 +611,11 @@ class Stage {
     group.setAttribute("class", "tile flying");
     this.layers.flight.append(group);
   }
+}
+
+/** Whether two wires carry the same contribution: a folded picture has wires of its own. */
+function sameWay(one, other) {
+  return one.source === other.source && one.slot === other.slot && one.target === other.target && one.seed === other.seed;
 }
 
 function chipTitle(chip) {
