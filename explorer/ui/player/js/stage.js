@@ -12,6 +12,7 @@ function stateAt(changes, step) {
   return held;
 }
 
+const NO_VALUES = new Map();
 const SMALL_CHIPS = 4; // on a card without room for their names
 
 class Stage {
@@ -25,6 +26,7 @@ class Stage {
     this.tiles = tiles;
     this.on = on;
     this.flags = { selected: null, lit: new Set(), found: new Set() };
+    this.forwardShown = NO_VALUES;
     this.forward = null; // ops of the forward that have been made, while one of them is looked at
     this.items = new Map(scene.items.map((item) => [item.index, item]));
     this.spots = new Map(picture.spots.map((spot) => [spot.node, spot]));
@@ -453,7 +455,7 @@ class Stage {
 
   /** Forward values on the nodes whose ops have been made (`tiles` by node), or none. */
   showForward() {
-    const values = this.forward ?? new Map();
+    const values = this.forward ?? NO_VALUES;
     if (values === this.forwardShown) return;
     this.forwardShown = values;
     for (const [index, parts] of this.parts) {
