@@ -77,9 +77,7 @@ def confine(limits: Limits, *, stays: bool = False) -> tuple[str, ...]:
 
 
 def _stand_back() -> None:
-    """Let the app go first: for time, and in what the system ends when it is short of memory."""
-    if hasattr(os, "nice"):
-        os.nice(5)
+    """Be the first to be ended when the system is short of memory."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
 
