@@ -34,7 +34,7 @@ MAX_RUN_CALLS = 100
 """Backward calls whose steps one `Run` keeps; later ones are listed without steps."""
 
 
-class Plain(msgspec.Struct, frozen=True):
+class Plain(msgspec.Struct, frozen=True, gc=False):
     """Base of all plain data: a frozen struct that goes to strict JSON and back."""
 
     pictures: ClassVar[dict[type, Callable[[Any], dict[str, Any]]]] = {}
