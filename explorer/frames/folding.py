@@ -317,7 +317,8 @@ def _owners(
         home = owner.get(wire.source) if wire.source is not None else None
         users[wire.target].add(home)
         if home is not None:
-            owner.update(dict.fromkeys(wire.beads, home))
+            for bead in wire.beads:
+                owner[bead] = home
     for item in items:
         if item.kind == "bucket" and len(users[item.index]) == 1:
             (home,) = users[item.index]

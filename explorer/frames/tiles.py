@@ -85,8 +85,8 @@ def tile_of(values: Values) -> Tile:
         _cells(grid),
         uniform=uniform,
         block=block,
-        low=low,
-        high=high,
+        low=_rounded(low),
+        high=_rounded(high),
         nans=nans,
         zero=uniform and bool(first == 0),
         note="absolute values of complex numbers" if is_complex else "",
@@ -173,6 +173,10 @@ def largest(values: list[Values]) -> float:
             if extreme is not None:
                 most = max(most, abs(extreme))
     return most
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else float(f"{number:.6g}")
 
 
 def _cells(grid: npt.NDArray[np.float64]) -> tuple[Cell, ...]:

@@ -99,21 +99,20 @@ def svg_path(curve: Sequence[Point]) -> str:
 
 def arrow_on(curve: Sequence[Point], along: float) -> tuple[float, float, float]:
     """Where an arrow stands, about `along` px into the curve, and its angle in degrees."""
-    points = [point_at(curve[:4], step / 24) for step in range(25)]
-    gone = 0.0
-    for here, there in pairwise(points):
-        stretch = math.dist(here, there)
-        if gone + stretch >= along or there is points[-1]:
+    here, gone = curve[0], 0.0
+    for part in range(1, 25):
+        there = point_at(curve, part / 24)
+        gone += math.dist(here, there)
+        if gone >= along or part == 24:
             angle = math.degrees(math.atan2(there[1] - here[1], there[0] - here[0]))
             return round(there[0], 1), round(there[1], 1), round(angle, 1)
-        gone += stretch
+        here = there
     return *curve[0], 180.0
 
 
 def point_at(curve: Sequence[Point], t: float) -> Point:
-    """The point of a cubic Bézier curve at `t`, 0 … 1."""
-    weights = ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3)
-    return (
-        sum(w * p[0] for w, p in zip(weights, curve, strict=True)),
-        sum(w * p[1] for w, p in zip(weights, curve, strict=True)),
-    )
+    """The point of the first of some cubic Bézier curves at `t`, 0 … 1."""
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = curve[:4]
+    s = 1 - t
+    a, b, c, d = s**3, 3 * s * s * t, 3 * s * t * t, t**3
+    return a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3

@@ -338,7 +338,7 @@ class Stage {
     if (item.order === null) return;
     const words = String(item.order);
     group.append(svg("g", { class: "badge" },
-      svg("circle", { cx: x, cy: y, r: words.length > 2 ? radius + 3 : radius }),
+      svg("circle", { cx: x, cy: y, r: radius + 3 * Math.max(0, words.length - 2) }),
       svg("text", { x, y: y + 4.6 }, words)));
   }
 
