@@ -83,6 +83,15 @@ def test_a_long_loop_keeps_a_few_of_its_first_and_last_steps(loop):
     assert cards(folded(loop, loop.groups)) == 12
 
 
+def test_equal_layers_of_a_container_fold_in_their_middle():
+    source = "import torch\nfrom torch import nn\nlayers = []\nfor _ in range(90):\n"
+    source += "    layers += [nn.Linear(4, 4), nn.ReLU()]\nnet = nn.Sequential(*layers)\n"
+    whole = scene(source + "net(torch.randn(2, 4)).sum().backward()\n")
+    (group,) = whole.groups
+    assert group.repeats == 85
+    assert cards(folded(whole, whole.groups)) == 12
+
+
 @pytest.mark.parametrize("which", ["encoder", "loop"])
 def test_every_node_is_in_every_view_once(which, request):
     whole = request.getfixturevalue(which)

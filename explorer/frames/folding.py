@@ -164,7 +164,7 @@ def _entries(road: Sequence[Item], path: str, kinds: _Kinds) -> list[Entry]:
     entries = _by_module(road, path, kinds)
     cards = {item.index: item for item in road}
     while len(entries) < ENOUGH_CARDS:
-        opened = _opened_once(entries, cards, kinds)
+        opened = _by_repeats(_opened_once(entries, cards, kinds), kinds)
         if opened == entries or len(opened) > MAX_CARDS:
             break
         entries = opened

@@ -7,6 +7,8 @@ class Camera {
     this.holder = holder;
     this.own = false; // the person has moved it
     this.view = null;
+    // Asking for the size after each change would make the browser lay out the page in every step.
+    new ResizeObserver(() => this.measure()).observe(holder);
     this.listen();
   }
 
@@ -18,7 +20,12 @@ class Camera {
   }
 
   get size() {
-    return { w: this.holder.clientWidth || 800, h: this.holder.clientHeight || 360 };
+    return this.known ?? this.measure();
+  }
+
+  measure() {
+    this.known = { w: this.holder.clientWidth || 800, h: this.holder.clientHeight || 360 };
+    return this.known;
   }
 
   /** The zoom at which the whole picture is seen. */

@@ -242,6 +242,7 @@ class Player {
 
   resized() {
     if (!this.scene) return;
+    this.camera.measure();
     this.timeline.draw();
     this.timeline.show(this.step, this.forward);
     this.useCamera();
