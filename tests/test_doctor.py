@@ -684,6 +684,167 @@ SICK = {
         y = nn.Linear(2, 3)(torch.ones(4, 2))
         print(y.grad_fn)
         """, 4, "AddmmBackward0", "", 0),
+    # ------------------------------------------------------------- the commonest, once more
+    "second time, a sum that grows": Sick(3, """
+        x = torch.tensor(2.0, requires_grad=True)
+        total = 0
+        for i in range(3):
+            total += (x * i) ** 2
+            total.backward()
+        """, 6, "PowBackward0", TWICE, 1, 6),
+    "second time, a cell": Sick(3, """
+        import torch.nn as nn
+        cell = nn.RNNCell(2, 3)
+        opt = torch.optim.SGD(cell.parameters(), lr=0.1)
+        h = torch.zeros(1, 3)
+        for t in range(3):
+            h = cell(torch.randn(1, 2), h)
+            opt.zero_grad()
+            h.pow(2).sum().backward()
+            opt.step()
+        """, 9, "TanhBackward0", TWICE, 1, 9),
+    "no grad, out of a function": Sick(4, """
+        import torch.nn as nn
+        net = nn.Linear(2, 1)
+        def evaluate(x):
+            with torch.no_grad():
+                return net(x)
+        out = evaluate(torch.ones(3, 2))
+        out.sum().backward()
+        """, 8, None, NO_GRAD, 1, 6),
+    "no grad, items in a list": Sick(4, """
+        x = torch.ones(3, requires_grad=True)
+        losses = []
+        for k in range(3):
+            losses.append((x * k).sum().item())
+        loss = torch.tensor(losses).mean()
+        loss.backward()
+        """, 7, None, NO_GRAD, 1, 6),
+    "no grad, through numpy": Sick(4, """
+        import numpy as np
+        x = torch.ones(3, requires_grad=True)
+        y = torch.tensor(np.sin(x.detach().numpy()))
+        y.sum().backward()
+        """, 5, None, NO_GRAD, 0, 4),
+    "no grad, switched off": Sick(4, """
+        torch.set_grad_enabled(False)
+        x = torch.ones(3, requires_grad=True)
+        y = (x * 2).sum()
+        y.backward()
+        """, 5, None, NO_GRAD, 1, 4),
+    "no grad, whole numbers": Sick(4, """
+        x = torch.tensor([1, 2, 3])
+        y = (x * 2).sum()
+        y.backward()
+        """, 4, None, NO_GRAD),
+    "no grad, an attribute": Sick(4, """
+        import torch.nn as nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.w = torch.randn(3)
+            def forward(self, x):
+                return (self.w * x).sum()
+        loss = Net()(torch.ones(3))
+        loss.backward()
+        """, 10, None, NO_GRAD),
+    "no grad, an input": Sick(4, """
+        x = torch.tensor([1.0, 2.0])
+        w = torch.tensor([1.0, 2.0], requires_grad=True)
+        y = (x * w).sum()
+        g = torch.autograd.grad(y, x)
+        """, 5, None, "One of the differentiated Tensors does not require grad"),
+    "not a leaf, an attribute": Sick(5, """
+        import torch.nn as nn
+        class Net(nn.Module):
+            def forward(self, x):
+                self.h = x * x
+                return self.h.sum()
+        net = Net()
+        x = torch.ones(3, requires_grad=True)
+        loss = net(x)
+        loss.backward()
+        print(net.h.grad)
+        """, 11, None, NOT_LEAF),
+    "not a leaf, too early": Sick(5, """
+        x = torch.ones(3, requires_grad=True)
+        y = x * 2
+        print(y.grad)
+        y.sum().backward()
+        """, 4, "MulBackward0", NOT_LEAF, 0),
+    "in place, a view": Sick(6, """
+        x = torch.ones(3, requires_grad=True)
+        y = x.exp()
+        v = y[1:]
+        v.mul_(3)
+        y.sum().backward()
+        """, 6, "ExpBackward0", IN_PLACE, 0, 5),
+    "in place, a slice": Sick(6, """
+        x = torch.ones(3, requires_grad=True)
+        y = x.exp()
+        y[1:].mul_(3)
+        y.sum().backward()
+        """, 5, "ExpBackward0", IN_PLACE, 1, 4),
+    "in place, an attribute": Sick(6, """
+        import torch.nn as nn
+        class Net(nn.Module):
+            def forward(self, x):
+                self.state = torch.sigmoid(x)
+                self.state *= 2
+                return self.state.sum()
+        Net()(torch.ones(2, requires_grad=True)).backward()
+        """, 8, "SigmoidBackward0", IN_PLACE, 1, 6),
+    "in place, a function of torch": Sick(6, """
+        x = torch.ones(3, requires_grad=True)
+        y = torch.sigmoid(x)
+        torch.relu_(y); print("hi")
+        y.sum().backward()
+        """, 5, "SigmoidBackward0", IN_PLACE, 1, 4),
+    "in place, an optimizer": Sick(6, """
+        import torch.nn as nn
+        net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        loss = net(torch.ones(3, 2)).sum()
+        loss.backward(retain_graph=True)
+        opt.step()
+        loss.backward()
+        """, 8, "AddmmBackward0", IN_PLACE, 0),
+    "in place, a leaf unrecorded": Sick(6, """
+        w = torch.ones(3, requires_grad=True)
+        y = (w * w).sum()
+        with torch.no_grad():
+            w.add_(1)
+        y.backward()
+        """, 6, "MulBackward0", IN_PLACE, 0, 5),
+    "create_graph, for every parameter": Sick(8, """
+        import torch.nn as nn
+        net = nn.Linear(2, 1)
+        loss = net(torch.ones(3, 2)).pow(2).mean()
+        loss.backward(create_graph=True)
+        sum(p.grad.pow(2).sum() for p in net.parameters()).backward()
+        """, 5, "MeanBackward0", "Using backward() with create_graph=True will create", 0),
+    "nan behind where, a quotient": Sick(15, """
+        x = torch.tensor([0.0, 2.0], requires_grad=True)
+        y = torch.where(x == 0, torch.zeros(2), torch.sin(x) / x)
+        y.sum().backward()
+        """, 3, "DivBackward0", ""),
+    "nan behind where, a product": Sick(15, """
+        p = torch.tensor([0.0, 0.5], requires_grad=True)
+        e = torch.where(p > 0, p * p.log(), 0.0)
+        e.sum().backward()
+        """, 3, "MulBackward0", ""),
+    "too few gradients, by name": Sick(17, """
+        class Add(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x, y, b):
+                return x + y + b
+            @staticmethod
+            def backward(ctx, g):
+                grads = (g, g)
+                return grads
+        x = torch.ones(3, requires_grad=True)
+        Add.apply(x, x, 1.0).sum().backward()
+        """, 11, "AddBackward", "function AddBackward returned an incorrect number", 1, 9),
 }  # fmt: skip
 
 CURABLE = {name: sick for name, sick in SICK.items() if sick.cures}
@@ -878,6 +1039,12 @@ def test_an_unknown_error_is_shown_as_it_came(program: str, words: str, line: in
     assert found.words.startswith(words)
     assert (found.row, found.kind, found.line) == (None, "error", line)
     assert (found.why, found.cures) == ("", ())
+
+
+def test_whole_numbers_are_no_row_of_the_twenty_but_known() -> None:
+    _, found = only("x = torch.tensor([1, 2], requires_grad=True)\n", None)
+    assert found.words.startswith("Only Tensors of floating point and complex dtype")
+    assert run(found.cures[0].source).error is None
 
 
 def test_an_unknown_warning_is_shown_once() -> None:

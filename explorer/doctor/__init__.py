@@ -47,6 +47,7 @@ _SAID: tuple[tuple[str, Callable[[Case, Trouble], Diagnosis]], ...] = (
     (r"^Trying to backward through the graph a second time", calls.second_time),
     (r"^element \d+ of tensors does not require grad", cuts.no_graph),
     (r"^One of the differentiated Tensors does not require grad", cuts.no_graph),
+    (r"^Only Tensors of floating point and complex dtype can require", cuts.whole_numbers),
     (r"^The \.grad attribute of a Tensor that is not a leaf", reading.grad_of_result),
     (r"^one of the variables needed for gradient computation", edits.changed_after_saving),
     (r"leaf Variable that requires grad is being used in an in-place", edits.leaf_in_place),

@@ -221,6 +221,7 @@ def _carried(case: Case, trouble: Trouble) -> Cure | None:
         name
         for name in carried_names(loop)
         if any(v.name == name and v.grad_fn and v.number > 1 for v in case.run.tensors)
+        and any(v.name == name and v.span and v.span.line < loop.lineno for v in case.run.tensors)
     ]
     if not names or not isinstance(case.text.scope(loop), ast.Module):
         return None
@@ -283,10 +284,9 @@ def reference_cycle(case: Case, trouble: Trouble) -> Diagnosis:
         f"leads back to {leaf}: each keeps the other in memory. autograd.grad hands the gradient "
         "out instead of storing it."
     )
-    cures = attempts(
-        lambda: _unrecorded(case, call, number),
-        lambda: _handed_out(case, call),
-    )
+    cures = list(attempts(lambda: _unrecorded(case, call, number), lambda: _handed_out(case, call)))
+    if not any(cures):
+        why += " No cure is offered, because .grad is used here in ways that a small edit may miss."
     trouble = trouble._replace(span=call.span if call else None)
     return case.finding(trouble, 8, why, cures, node=_root_node(call))
 
@@ -348,21 +348,25 @@ def _handed_out(case: Case, call: BackwardCall | None) -> Cure | None:
     taken = names_in(text.tree) | names_in(text.tree, ast.Store)
     if taken & set(names.values()) or isinstance(text.scope(statement), ast.Lambda):
         return None
-    parts = [text.segment(start.root), f"({', '.join(leaves)},)"]
+    parts = [text.segment(start.root), _tuple(leaves)]
     if start.vector is not None:
         parts.append(text.segment(start.vector))
     put = (
-        f"({', '.join(names.values())},) = torch.autograd.grad({', '.join(parts)}, "
+        f"{_tuple(list(names.values()))} = torch.autograd.grad({', '.join(parts)}, "
         "create_graph=True)"
     )
     edits = [text.replace(statement, put)]
     for follower in block[block.index(statement) + 1 :]:
+        if text.calls("step", "parameters", inside=follower):
+            return None  # .grad is read there without being named
         for node in text.nodes(ast.Attribute, inside=follower):
             assert isinstance(node, ast.Attribute)
-            leaf = text.segment(node.value)
-            if node.attr != "grad" or leaf not in names:
+            if node.attr != "grad" or text.segment(node.value).endswith("autograd"):
                 continue
-            if not isinstance(node.ctx, ast.Load) or _clears(text.statement(node)):
+            leaf = text.segment(node.value)
+            if leaf not in names or not isinstance(node.ctx, ast.Load):
+                return None
+            if _clears(text.statement(node)):
                 return None
             edits.append(text.replace(node, names[leaf]))
         if text.calls("backward", inside=follower):
@@ -374,6 +378,10 @@ def _handed_out(case: Case, call: BackwardCall | None) -> Cure | None:
         edits,
         torch=True,
     )
+
+
+def _tuple(parts: list[str]) -> str:
+    return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
 
 
 def _clears(statement: ast.stmt) -> bool:

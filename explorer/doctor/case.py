@@ -61,7 +61,7 @@ class Case:
     def finding(
         self,
         trouble: Trouble,
-        row: int,
+        row: int | None,
         why: str,
         cures: Iterable[Cure | None] = (),
         *,
@@ -69,6 +69,7 @@ class Case:
         cause: Span | None = None,
     ) -> Diagnosis:
         """The diagnosis of something that torch said."""
+        offered = _distinct(cures)
         return Diagnosis(
             row=row,
             kind=trouble.kind,
@@ -76,8 +77,8 @@ class Case:
             line=trouble.line,
             span=trouble.span,
             node=trouble.node if node is None else node,
-            why=why,
-            cures=_distinct(cures),
+            why=_reasoned(why, offered),
+            cures=offered,
             cause=cause,
         )
 
@@ -89,11 +90,10 @@ class Case:
         cures: Iterable[Cure | None] = (),
         *,
         node: int | None = None,
-        cause: Span | None = None,
     ) -> Diagnosis:
         """The diagnosis of something that torch said nothing about."""
-        line = span.line if span else None
-        return Diagnosis(row, "remark", "", line, span, node, why, _distinct(cures), cause)
+        said = Trouble("remark", "", span.line if span else None, span)
+        return self.finding(said, row, why, cures, node=node)
 
     def cure(
         self, title: str, why: str, *edits: Edit | list[Edit], torch: bool = False
@@ -202,6 +202,13 @@ class Case:
         ]
         value = earlier[-1].value if earlier else None
         return value if value is not None else root
+
+
+def _reasoned(why: str, cures: tuple[Cure, ...]) -> str:
+    """The reason, and if there is no cure, why there is none."""
+    if cures or "No cure is offered" in why or "othing is wrong" in why:
+        return why
+    return f"{why} No cure is offered, because no small change to this program is known to be safe."
 
 
 def _distinct(cures: Iterable[Cure | None]) -> tuple[Cure, ...]:

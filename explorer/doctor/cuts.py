@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterator
 from explorer.data import Op, Span
 from explorer.doctor.case import Case, Start, Trouble, attempts
 from explorer.doctor.findings import Cure, Diagnosis
-from explorer.doctor.text import Text, any_call, called, is_name, is_path, is_true, names_in
+from explorer.doctor.text import (
+    Edit,
+    Text,
+    any_call,
+    called,
+    is_false,
+    is_name,
+    is_path,
+    is_true,
+    names_in,
+)
 
 _TAKES_REQUIRES_GRAD = frozenset(
     [
@@ -87,14 +97,14 @@ class _Search:
     def __init__(self, case: Case) -> None:
         self.case = case
         self.cut: Op | None = None
-        self.written: ast.expr | None = None
+        self.written: ast.Call | None = None
         self.asides: list[Op] = []
-        self._seen: set[int] = set()
+        self.seen: set[int] = set()
 
     def from_expression(self, root: ast.expr) -> None:
         """Search behind what the program wrote."""
         value = self.case.value_of(root)
-        wrapped = _rebuilt(value)
+        wrapped = _rebuilt(self.case.text, value)
         op = self._op_of(root, value)
         if op is not None:
             self._visit(op)
@@ -123,15 +133,15 @@ class _Search:
         queue = [op]
         while queue and self.cut is None:
             op = queue.pop(0)
-            if op.index in self._seen:
+            if op.index in self.seen:
                 continue
-            self._seen.add(op.index)
+            self.seen.add(op.index)
             recorded = any(operand.requires_grad for operand in op.inputs)
             if op.cut is not None or (recorded and not op.nodes):
                 self.cut = op
                 return
             if not op.inputs:
-                written = _rebuilt(self.case.text.at(op.span))
+                written = _rebuilt(self.case.text, self.case.text.at(op.span))
                 if written is not None:
                     self.written = written
             if op.function in ("detach", "data"):
@@ -144,12 +154,29 @@ class _Search:
                     queue.append(before)
 
 
-def _rebuilt(node: ast.AST | None) -> ast.expr | None:
+def _rebuilt(text: Text, node: ast.AST | None) -> ast.Call | None:
     """`torch.tensor(loss.item())` and its like: numbers that were taken out of their graph."""
     if not isinstance(node, ast.Call) or called(node) not in ("tensor", "as_tensor", "Tensor"):
         return None
-    taken = any_call(node, lambda call: called(call) in ("item", "tolist", "numpy"))
-    return node if taken else None
+    inside = [*node.args, *(_appended(text, node.args[0]) if node.args else [])]
+    return node if any(_leaves_graph(part) for part in inside) else None
+
+
+def _leaves_graph(node: ast.AST) -> bool:
+    return any_call(node, lambda call: called(call) in ("item", "tolist", "numpy"))
+
+
+def _appended(text: Text, node: ast.expr) -> list[ast.expr]:
+    """What is appended to the list of that name."""
+    if not isinstance(node, ast.Name):
+        return []
+    return [
+        call.args[0]
+        for call in text.calls("append")
+        if isinstance(call.func, ast.Attribute)
+        and is_name(call.func.value, node.id)
+        and len(call.args) == 1
+    ]
 
 
 def _last_node(op: Op | None) -> int | None:
@@ -167,7 +194,7 @@ def _at_cut(case: Case, op: Op, root: str, asides: list[Op]) -> tuple[str, Itera
             f"{written} in line {line} ran inside {op.cut}(), where nothing is recorded. "
             f"So {root} has numbers but no graph behind it, and nothing to walk back through."
         )
-        return why, attempts(lambda: _recording(case, op))
+        return why, attempts(lambda: _recording(case, op), lambda: _switched_on(case))
     if op.cut in ("detach", "data"):
         what = ".detach()" if op.cut == "detach" else ".data"
         why = (
@@ -198,12 +225,22 @@ def _at_cut(case: Case, op: Op, root: str, asides: list[Op]) -> tuple[str, Itera
     return why, iter(())
 
 
-def _at_text(case: Case, written: ast.expr, root: str) -> tuple[str, Iterator[Cure | None]]:
+def _at_text(case: Case, written: ast.Call, root: str) -> tuple[str, Iterator[Cure | None]]:
+    parts = [written, *(_appended(case.text, written.args[0]) if written.args else [])]
+    left = next(
+        called(node)
+        for part in parts
+        for node in ast.walk(part)
+        if isinstance(node, ast.Call) and called(node) in ("item", "tolist", "numpy")
+    )
     why = (
         f"{case.text.short(written)} in line {written.lineno} makes a new tensor from plain "
-        f"numbers: item() has left the graph behind. So {root} is a leaf that requires no grad."
+        f"numbers: {left}() has left the graph behind. So {root} is a leaf that requires no grad."
     )
-    return why, attempts(lambda: _unwrapped(case, written))
+    cures = list(attempts(lambda: _unwrapped(case, written)))
+    if not any(cures):
+        why += " No cure is offered: the numbers have to be computed with torch all the way."
+    return why, iter(cures)
 
 
 def _at_leaves(
@@ -245,7 +282,7 @@ def _unrecorded_places(case: Case, search: _Search, start: Start) -> list[_Place
     }
     wrt = text.argument(start.call, "inputs", 1 if "outputs" in start.parameters else 3)
     wanted |= names_in(wrt) if wrt is not None else set()
-    behind = {op.span for op in case.run.forward if op.index in search._seen}
+    behind = {op.span for op in case.run.forward if op.index in search.seen}
     read: set[str] = set()
     for span in behind:
         node = text.at(span)
@@ -253,21 +290,26 @@ def _unrecorded_places(case: Case, search: _Search, start: Start) -> list[_Place
             read |= names_in(node)
     read |= names_in(start.root)
     for variable in case.run.tensors:
-        if variable.requires_grad or not variable.values.dtype.startswith(_FLOATS):
-            continue
         found = _assigned_at(text, variable.name, variable.span)
-        if found is None or variable.name not in read:
+        if variable.requires_grad or found is None or variable.name not in read:
             continue
         statement, value = found
-        begins = any(
-            text.contains(value, op.span)
+        made = [
+            op
             for op in case.run.forward
-            if op.index in search._seen and op.inputs
-        )
-        if (not begins or _by_variable(value)) and all(
-            name != variable.name for name, _, _ in places
-        ):
+            if op.inputs and any(o.values == variable.values for o in op.outputs)
+        ]
+        if (not made or _by_variable(value)) and _can_require(value, variable.values.dtype):
             places.append((variable.name, statement, value))
+    for op in case.run.forward:
+        made_here = text.at(op.span)
+        if op.inputs or op.index not in search.seen or not isinstance(made_here, ast.Call):
+            continue
+        statement = text.statement(made_here)
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        if isinstance(target, ast.Attribute) and statement.value is made_here:  # type: ignore[attr-defined]
+            places.append((text.segment(target), statement, made_here))
+    places = list({place[0]: place for place in reversed(places)}.values())[::-1]
     return sorted(places, key=lambda place: place[0] not in wanted)
 
 
@@ -287,6 +329,16 @@ def _assigned_at(text: Text, name: str, span: Span | None) -> tuple[ast.stmt, as
     return None
 
 
+def _can_require(value: ast.expr, dtype: str) -> bool:
+    """Whether the numbers are of a kind that has a gradient, or could be made so where they are
+    written."""
+    return dtype.startswith(_FLOATS) or (
+        isinstance(value, ast.Call)
+        and called(value) in ("tensor", "arange", "full")
+        and not any(k.arg in ("dtype", "requires_grad") for k in value.keywords)
+    )
+
+
 def _by_variable(value: ast.expr) -> bool:
     return isinstance(value, ast.Call) and called(value) == "Variable"
 
@@ -295,6 +347,15 @@ def _let_require(case: Case, name: str, statement: ast.stmt, value: ast.expr) ->
     text = case.text
     title = f"Let {name} require grad"
     why = f"Everything computed from {name} is then recorded, and {name}.grad can be filled."
+    variable = case.last_variable(name)
+    whole = variable is not None and not variable.values.dtype.startswith(_FLOATS)
+    if whole and isinstance(value, ast.Call):
+        return case.cure(
+            f"Let {name} hold floating-point numbers and require grad",
+            "Whole numbers cannot be nudged, so torch gives them no gradient.",
+            text.with_keyword(value, "dtype", "torch.float32, requires_grad=True"),
+            torch=True,
+        )
     if isinstance(value, ast.Call) and called(value) in _TAKES_REQUIRES_GRAD:
         return case.cure(title, why, text.with_keyword(value, "requires_grad", "True"))
     return case.cure(title, why, text.after(statement, f"{name}.requires_grad_()"))
@@ -310,6 +371,22 @@ def _recording(case: Case, op: Op) -> Cure | None:
         "enable_grad() in its place lets torch record what is computed here.",
         case.text.replace(switch, "torch.enable_grad"),
         torch=True,
+    )
+
+
+def _switched_on(case: Case) -> Cure | None:
+    """`set_grad_enabled(False)` becomes `set_grad_enabled(True)`."""
+    calls = [
+        call
+        for call in case.text.calls("set_grad_enabled")
+        if len(call.args) == 1 and is_false(call.args[0])
+    ]
+    if len(calls) != 1 or case.text.calls("no_grad", "inference_mode"):
+        return None
+    return case.cure(
+        "Switch recording on",
+        "What follows is then recorded.",
+        case.text.replace(calls[0].args[0], "True"),
     )
 
 
@@ -389,20 +466,29 @@ def _unwrapped(case: Case, node: ast.AST | None) -> Cure | None:
     if not isinstance(node, ast.Call) or len(node.args) != 1:
         return None
     text, inside = case.text, node.args[0]
+    appended = _appended(text, inside)
+    parts: list[ast.expr]
     if isinstance(inside, ast.List):
-        parts = ", ".join(text.segment(_without_item(part)) for part in inside.elts)
-        put, how = f"torch.stack([{parts}])", "torch.stack joins tensors and keeps their graph."
+        parts = inside.elts
     elif isinstance(inside, (ast.ListComp, ast.GeneratorExp)):
-        first, last = text.start(inside.elt), text.end(inside.elt)
-        whole = text.segment(inside)
-        at, to = first - text.start(inside), last - text.start(inside)
-        element = text.segment(_without_item(inside.elt))
-        put = f"torch.stack({whole[:at]}{element}{whole[to:]})"
-        how = "torch.stack joins tensors and keeps their graph."
+        parts = [inside.elt]
     else:
-        put = text.atom(_without_item(inside))
+        parts = appended or [inside]
+    if any(_leaves_graph(_without_item(part)) for part in parts):
+        return None
+    edits = [
+        text.replace(p, text.atom(_without_item(p))) for p in parts if _without_item(p) is not p
+    ]
+    if parts == [inside]:
         how = "The tensor is already there, with its graph."
-    return case.cure("Use the tensor itself", how, text.replace(node, put), torch=True)
+        edits = [text.replace(node, text.atom(_without_item(inside)))]
+    else:
+        how = "torch.stack joins tensors and keeps their graph."
+        edits.append(text.replace(node.func, "torch.stack"))
+        edits += [
+            Edit(text.start(k), text.end(k), "") for k in node.keywords if k.arg == "requires_grad"
+        ]
+    return case.cure("Use the tensor itself", how, edits, torch=True)
 
 
 def _without_item(node: ast.expr) -> ast.expr:
@@ -412,6 +498,29 @@ def _without_item(node: ast.expr) -> ast.expr:
     if isinstance(node, ast.Call) and is_name(node.func, "float") and len(node.args) == 1:
         return node.args[0]
     return node
+
+
+def whole_numbers(case: Case, trouble: Trouble) -> Diagnosis:
+    """requires_grad on integers."""
+    node = case.text.at(trouble.span)
+    why = (
+        "A gradient says how a result changes when a number is nudged a little, and whole numbers "
+        "cannot be nudged. Written as floating-point numbers they can."
+    )
+
+    def floating() -> Cure | None:
+        if not isinstance(node, ast.Call):
+            return None
+        if called(node) == "requires_grad_" and isinstance(node.func, ast.Attribute):
+            return None
+        return case.cure(
+            "Use floating-point numbers",
+            "float32 is what networks compute in.",
+            case.text.with_keyword(node, "dtype", "torch.float32"),
+            torch=True,
+        )
+
+    return case.finding(trouble, None, why, attempts(floating))
 
 
 # ------------------------------------------------------- 7: what the modes forbid afterwards

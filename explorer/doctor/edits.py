@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from explorer.data import Node, Op, Span
 from explorer.doctor.case import Case, Trouble, attempts
 from explorer.doctor.findings import Cure, Diagnosis
-from explorer.doctor.text import Edit, called, is_path, is_true
+from explorer.doctor.text import Edit, called, is_name, is_path, is_true
 
 _NO_TWIN = frozenset(
     {
@@ -53,9 +53,14 @@ def changed_after_saving(case: Case, trouble: Trouble) -> Diagnosis:
         )
         return case.finding(trouble, 6, why, cause=edit.span)
     same = node is not None and bool(set(edit.edited) & _tensors_of(case, node))
-    cures = attempts(
-        lambda: out_of_place(case, edit.span, same=same), lambda: _flag_off(case, edit)
+    cures = list(
+        attempts(lambda: out_of_place(case, edit.span, same=same), lambda: _flag_off(case, edit))
     )
+    if not any(cures):
+        why += (
+            " No cure is offered, because what was edited is a view under another name: make the "
+            "edit on a copy of the whole tensor."
+        )
     return case.finding(trouble, 6, why, cures, cause=edit.span)
 
 
@@ -94,6 +99,8 @@ def out_of_place(
     target = _target(statement)
     if target is None:
         return None
+    if is_name(target) and text.segment(target) in text.modules:
+        return _function_twin(case, statement)
     base = target
     while isinstance(base, ast.Subscript):
         base = base.value
@@ -137,6 +144,22 @@ def out_of_place(
         "clone() is a node of its own; the edit then leaves the saved numbers alone.",
         clone,
         stripped,
+    )
+
+
+def _function_twin(case: Case, statement: ast.stmt) -> Cure | None:
+    """`torch.relu_(y)` becomes `y = torch.relu(y)`."""
+    text = case.text
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not call.args or not is_path(call.args[0]):
+        return None
+    if called(call) in _NO_TWIN or not called(call).endswith("_"):
+        return None
+    name, end, start = text.segment(call.args[0]), text.end(call.func), text.start(statement)
+    return case.cure(
+        f"Make a new {name} instead",
+        f"The saved numbers stay as they were, and {name} goes on as a new tensor.",
+        [Edit(start, start, f"{name} = "), Edit(end - 1, end, "")],
     )
 
 

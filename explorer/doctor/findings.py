@@ -17,8 +17,8 @@ class Diagnosis(Plain, frozen=True):
     `kind` is `error` (something raised), `warning` (torch warned) or `remark` (torch said nothing).
     `words` are torch's own, empty for a remark. `line` and `span` are where it showed, `cause` is
     the place in the program that brought it about, if that is another. `node` is the index in the
-    Run's trace of the node it concerns. `row` numbers the twenty classic mistakes; it is None for
-    what the doctor does not know, and then `why` and `cures` are empty.
+    Run's trace of the node it concerns. `row` numbers the twenty classic mistakes, and is None for
+    others. Of what the doctor does not know, `why` and `cures` are empty.
     """
 
     row: int | None

@@ -56,6 +56,9 @@ def wrong_count(case: Case, trouble: Trouble) -> Diagnosis:
                 edits.append(
                     case.text.replace(statement.value, "")._replace(start=end, end=end, put=more)
                 )
+            elif got > 1:
+                value = case.text.segment(statement.value)
+                edits.append(case.text.replace(statement.value, f"(*{value}{more})"))
             else:
                 put = case.text.source[case.text.start(statement) + 6 : case.text.end(statement)]
                 start = case.text.start(statement) + 6

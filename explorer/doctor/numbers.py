@@ -104,14 +104,40 @@ def _double_where(case: Case, index: int | None) -> Cure | None:
         }
         if stored & names_in(condition):
             return None
-    mask, value = text.segment(condition), text.segment(operand)
-    put = f"torch.where({mask}, {value}, 0.5)" if keeps else f"torch.where({mask}, 0.5, {value})"
+    mask = text.segment(condition)
+    tested = _tested(case, condition)
+    unsafe: list[ast.Name] | list[ast.expr] = _reads_of(here, tested) if tested else []
+    edits = [
+        text.replace(part, _safe(mask, text.segment(part), keeps=keeps))
+        for part in unsafe or [operand]
+    ]
     return case.cure(
         "A second where() in front",
         "The elements that are left out get a harmless number before the function sees them.",
-        text.replace(operand, put),
+        edits,
         torch=True,
     )
+
+
+def _safe(mask: str, value: str, *, keeps: bool) -> str:
+    return f"torch.where({mask}, {value}, 0.5)" if keeps else f"torch.where({mask}, 0.5, {value})"
+
+
+def _tested(case: Case, condition: ast.expr) -> str | None:
+    """The name that the condition compares with a number."""
+    compared = case.value_of(condition)
+    if isinstance(compared, ast.Compare) and is_name(compared.left):
+        assert isinstance(compared.left, ast.Name)
+        return compared.left.id
+    return None
+
+
+def _reads_of(here: ast.AST, name: str) -> list[ast.Name]:
+    return [
+        node
+        for node in ast.walk(here)
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+    ]
 
 
 def _operand(node: ast.AST | None) -> ast.expr | None:
@@ -191,7 +217,7 @@ def at_a_kink(case: Case) -> Iterator[Diagnosis]:
     for call in case.run.calls:
         for step in call.steps:
             maker = case.makers.get(step.node)
-            found = _kink(maker, step) if maker and len(maker.nodes) == 1 else None
+            found = _kink(case, maker, step) if maker and len(maker.nodes) == 1 else None
             if maker is None or found is None:
                 continue
             node = case.node(step.node)
@@ -204,7 +230,7 @@ def at_a_kink(case: Case) -> Iterator[Diagnosis]:
             return
 
 
-def _kink(op: Op, step: Step) -> str | None:
+def _kink(case: Case, op: Op, step: Step) -> str | None:
     """Where the op has no slope and the cotangent is not zero."""
     given = [o.values.array for o in op.inputs if o.requires_grad]
     arrived = step.cotangents_in[0].array if step.cotangents_in and step.cotangents_in[0] else None
@@ -212,6 +238,10 @@ def _kink(op: Op, step: Step) -> str | None:
         return None
     first: Any = given[0]
     if op.function in ("relu", "abs", "threshold") and first.shape == arrived.shape:
+        # Zeros out of another relu, a dropout or a dead layer are no coincidence.
+        before = case.producer(op.inputs[0])
+        if not op.inputs[0].is_leaf and (before is None or before.function not in ("add", "sub")):
+            return None
         return "0" if np.any((first == 0) & (arrived != 0)) else None
     if op.function in ("maximum", "minimum") and len(op.inputs) == 2:
         left, right = (o.values.array for o in op.inputs)

@@ -30,10 +30,14 @@ def grad_of_result(case: Case, trouble: Trouble) -> Diagnosis:
         "flows through to the leaves and is not kept. retain_grad(), called before backward, taps "
         "it."
     )
-    cures = attempts(
-        lambda: _as_leaf(case, access, variable),
-        lambda: _tapped(case, access, variable),
+    cures = list(
+        attempts(
+            lambda: _as_leaf(case, access, variable),
+            lambda: _tapped(case, access, variable),
+        )
     )
+    if not any(cures):
+        why += " No cure is offered, because no backward is seen to come before this line."
     span = case.text.span(access)
     node = variable.node if variable else None
     return case.finding(trouble._replace(span=span), 5, why, cures, node=node)

@@ -188,6 +188,16 @@ class Text:
         return found
 
     @cached_property
+    def modules(self) -> set[str]:
+        """The names that `import` gives to modules."""
+        return {
+            alias.asname or alias.name.partition(".")[0]
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+
+    @cached_property
     def torch(self) -> str | None:
         """The name by which the program calls torch; None if it never imports it as a whole."""
         for node in ast.walk(self.tree):
@@ -385,6 +395,15 @@ def is_path(node: ast.AST | None) -> bool:
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, ast.Name)
+
+
+def is_grad(node: ast.AST) -> bool:
+    """Whether the node is the `.grad` of a tensor (and not `torch.autograd.grad`)."""
+    if not isinstance(node, ast.Attribute) or node.attr != "grad":
+        return False
+    owner = node.value.attr if isinstance(node.value, ast.Attribute) else None
+    name = node.value.id if isinstance(node.value, ast.Name) else None
+    return not {owner, name} & {"autograd", "func"}
 
 
 def is_true(node: ast.AST | None) -> bool:
