@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.ui import editor, form, session, ways, widgets
+from explorer.ui import editor, form, session, site, trouble, ways, widgets
 
 typing = ways.show() == ways.CODE
 program = session.current_program()
@@ -20,17 +20,22 @@ with right:
     run = session.current_run()
     if run is not None and typing:
         editor.mark(run.error)
-        widgets.say_what_went_wrong(run)
-        widgets.what_it_printed(run)
     elif run is not None:
         st.button("Edit this program", icon=":material/edit:", on_click=ways.go_to_code)
         st.code(run.program.source, line_numbers=True)
-        widgets.say_what_went_wrong(run)
+    troubles = st.container()
 
 if run is not None:
-    if not typing:
-        # A preset leaves room under its story, the form under the program.
-        with right if session.choice() == session.NETWORK else left:
-            widgets.what_it_printed(run)
-    st.subheader("Variables")
-    widgets.variables_table(run)
+    # A preset leaves room under its story, the form under the program.
+    with right if typing or session.choice() == session.NETWORK else left:
+        widgets.what_it_printed(run)
+        if typing and run.trace.nodes:
+            st.page_link(
+                site.page("backward"), label="Watch its backward pass",
+                icon=":material/play_arrow:", query_params=session.query(),
+            )  # fmt: skip
+    if run.tensors or run.leaves:
+        st.subheader("Variables")
+        widgets.variables_table(run)
+    with troubles:
+        trouble.show(run)

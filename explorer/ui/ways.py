@@ -9,6 +9,15 @@ from explorer.ui import session
 BUILD: Final = "Build"
 CODE: Final = "Code"
 
+_STYLE: Final = """
+<style>
+[data-testid="stBaseButton-segmented_controlActive"],
+[data-testid="stBaseButton-segmented_controlActive"] * {
+  color: var(--st-text-color, inherit) !important; font-weight: 700;
+}
+</style>
+"""
+
 _WAY: Final = "way into the program"
 _SEEN: Final = "way was chosen for"
 
@@ -24,6 +33,7 @@ def show() -> str:
         own = {session.CODE: CODE, session.NETWORK: BUILD}
         st.session_state[_WAY] = own.get(chosen, st.session_state.get(_WAY, BUILD))
         st.session_state[_SEEN] = chosen
+    st.html(_STYLE)
     way = st.segmented_control(
         "Way into the program", [BUILD, CODE], key=_WAY, required=True,
         label_visibility="collapsed", persist_state="session",

@@ -8,6 +8,7 @@ from explorer import glossary
 from explorer.data import Run, Variable
 from explorer.picture.theme import DARK, LIGHT, Theme
 from explorer.ui import session
+from explorer.ui.wording import plain
 
 ICON: Final = "⤺"
 
@@ -22,7 +23,7 @@ _STYLE: Final = """
 [data-testid="stHeading"] :is(h1, h2, h3) { padding-top: 0; }
 @media (min-width: 1200px) {
   [data-testid="stLayoutWrapper"]:has(> .st-key-picker) {
-    position: fixed; top: 10px; right: 190px; width: clamp(320px, 36vw - 140px, 560px);
+    position: fixed; top: 10px; right: 120px; width: clamp(300px, 36vw - 160px, 560px);
     z-index: 999991;
   }
 }
@@ -97,8 +98,9 @@ def say_what_went_wrong(run: Run) -> None:
     """The program's own error, if it raised one, in torch's words and with its line."""
     if run.error is None:
         return
+    words = plain(run.error.message, code=run.error.type == "RefusedError")
     where = f"Line {run.error.line} of the program" if run.error.line else "The program"
-    st.error(f"{where} raised {run.error.type}: {run.error.message}", icon=":material/error:")
+    st.error(f"{where} raised {run.error.type}: {words}", icon=":material/error:")
 
 
 def variables_table(run: Run) -> None:
@@ -135,10 +137,7 @@ def title_of(variable: Variable) -> str:
 
 
 def what_it_printed(run: Run) -> None:
-    """What the program printed, and the warnings that torch gave."""
+    """What the program printed."""
     if run.printed:
         st.caption("It printed")
         st.code(run.printed.rstrip("\n"), language=None)
-    for warning in run.warnings:
-        where = f"Line {warning.line}" if warning.line else "The program"
-        st.warning(f"{where} gave a {warning.type}: {warning.message}")

@@ -90,22 +90,28 @@ def _changed() -> None:
 
 def seed(program: Program) -> None:
     """The field for the seed; another seed is another program."""
-    key = f"seed of text {_number(program)} {program.seed}"
-    chosen = st.number_input(
-        "Seed", 0, MAX_SEED, program.seed, step=1, key=key,
+    key = f"seed of text {_number(program)}"
+    # The field keeps what is typed into it; a seed that came from elsewhere is put in.
+    st.session_state[key] = program.seed
+    st.number_input(
+        "Seed", 0, MAX_SEED, step=1, key=key, width=200, on_change=_reseeded, args=(key,),
         help="torch, random and numpy start from it: the same seed gives the same numbers.",
     )  # fmt: skip
-    if chosen != program.seed:
-        session.edit(Program(program.source, chosen))
-        st.rerun()
+
+
+def _reseeded(key: str) -> None:
+    program = session.current_program()
+    if program is not None:
+        session.edit(Program(program.source, st.session_state[key]))
 
 
 def origin() -> None:
     """Says whose program this is, and what becomes of it when it is changed."""
-    if session.choice() == session.CODE:
-        st.caption(session.where_it_began())
+    if session.choice() != session.CODE:
+        st.caption(
+            f"“{session.title(session.choice())}”. Change a letter and it is a program of your "
+            "own; this one stays as it is."
+        )
         return
-    st.caption(
-        f"“{session.title(session.choice())}”. Change a letter and it is a program of your own; "
-        "this one stays as it is."
-    )
+    lost = "" if session.query() else " It is too long for a link: a reload would lose it."
+    st.caption(session.where_it_began() + lost)
