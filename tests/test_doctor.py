@@ -1127,6 +1127,17 @@ HEALTHY = {
         from torch.autograd.functional import jacobian
         J = jacobian(lambda x: x.softmax(0), torch.randn(3, 2))
         """,
+    "a relu behind a relu": """
+        x = torch.tensor([-1.0, 1.0], requires_grad=True)
+        x.relu().relu().sum().backward()
+        """,
+    "grad beside backward": """
+        w = torch.ones(2, requires_grad=True)
+        for part in torch.randn(3, 2):
+            y = (w * part).sum()
+            print(torch.autograd.grad(y, w, retain_graph=True))
+            y.backward()
+        """,
     "relu away from 0": """
         x = torch.tensor([-1.0, 1.0], requires_grad=True)
         x.relu().sum().backward()

@@ -162,8 +162,8 @@ def _once(found: list[Diagnosis]) -> Iterator[Diagnosis]:
     """Each thing said once: loops repeat their errors, and a warning may announce an error."""
     seen = set()
     for diagnosis in found:
-        known = diagnosis.row is not None
-        key = (diagnosis.line, diagnosis.row if known else diagnosis.words)
+        line = None if diagnosis.kind == "remark" else diagnosis.line
+        key = (line, diagnosis.words if diagnosis.row is None else diagnosis.row)
         if key not in seen:
             seen.add(key)
             yield diagnosis

@@ -12,6 +12,7 @@ from explorer.doctor.text import (
     Edit,
     Loop,
     called,
+    is_grad,
     is_name,
     is_path,
     names_in,
@@ -361,7 +362,7 @@ def _handed_out(case: Case, call: BackwardCall | None) -> Cure | None:
             return None  # .grad is read there without being named
         for node in text.nodes(ast.Attribute, inside=follower):
             assert isinstance(node, ast.Attribute)
-            if node.attr != "grad" or text.segment(node.value).endswith("autograd"):
+            if not is_grad(node):
                 continue
             leaf = text.segment(node.value)
             if leaf not in names or not isinstance(node.ctx, ast.Load):
@@ -498,7 +499,7 @@ def _meant_in(loop: Loop | None) -> bool:
 
 
 def _uses_grad(tree: ast.AST) -> bool:
-    if any(isinstance(n, ast.Attribute) and n.attr == "grad" for n in ast.walk(tree)):
+    if any(is_grad(n) for n in ast.walk(tree)):
         return True
     return any(
         isinstance(n, ast.Call) and called(n) == "step" and not n.args for n in ast.walk(tree)
@@ -516,8 +517,7 @@ def _meant_in_line(case: Case, number: int) -> bool:
         return True
     first, last = text.offsets(earlier)[1], text.offsets(now)[0]
     return not any(
-        isinstance(node, ast.Attribute) and node.attr == "grad" and first <= text.start(node) < last
-        for node in ast.walk(text.tree)
+        is_grad(node) and first <= text.start(node) < last for node in ast.walk(text.tree)
     )
 
 
