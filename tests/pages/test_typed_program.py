@@ -168,7 +168,7 @@ def test_an_endless_loop_is_stopped_with_its_line(open_page: OpenPage) -> None:
 
 def test_words_of_a_program_are_no_markup(open_page: OpenPage) -> None:
     app = opened(open_page, "raise ValueError('[here](http://x.y) **now** $a$')\n")
-    assert r"\[here\](http\://x.y) \*\*now\*\* \$a\$" in app.error[0].value
+    assert r"\[here\](http://x.y) \*\*now\*\* \$a\$" in app.error[0].value
 
 
 def test_a_full_queue_gives_a_sentence_and_keeps_the_text(
