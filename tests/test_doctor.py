@@ -2,7 +2,7 @@
 
 import ast
 from functools import cache
-from textwrap import dedent
+from textwrap import dedent, indent
 from typing import NamedTuple
 
 import pytest
@@ -692,6 +692,36 @@ SICK = {
             total += (x * i) ** 2
             total.backward()
         """, 6, "PowBackward0", TWICE, 1, 6),
+    "adds up, in a function": Sick(2, """
+        def learn(w):
+            for i in range(3):
+                (w ** 2).sum().backward()
+                print(w.grad)
+        def main():
+            learn(torch.ones(2, requires_grad=True))
+        main()
+        """, 4, "AccumulateGrad", ""),
+    "adds up, with a scheduler": Sick(2, """
+        import torch.nn as nn
+        net = nn.Linear(2, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        slower = torch.optim.lr_scheduler.StepLR(opt, 1)
+        for i in range(3):
+            net(torch.ones(4, 2)).pow(2).mean().backward()
+            opt.step()
+            slower.step()
+        """, 7, "AccumulateGrad", ""),
+    "second time, carried in a function": Sick(3, """
+        import torch.nn as nn
+        def main():
+            cell = nn.RNNCell(2, 3)
+            h = torch.zeros(1, 3)
+            for t in range(3):
+                h = cell(torch.randn(1, 2), h)
+                loss = h.pow(2).sum()
+                loss.backward()
+        main()
+        """, 9, "TanhBackward0", TWICE, 2, 9),
     "second time, a cell": Sick(3, """
         import torch.nn as nn
         cell = nn.RNNCell(2, 3)
@@ -930,6 +960,11 @@ def test_with_empty_buckets_4_8_12_becomes_4_4_4() -> None:
     assert cured(sick.program, 2).printed.split() == ["tensor(4.)"] * 3
     _, found = only(sick.program, 2)
     assert "4 + 4 = 8" in found.why
+
+
+def test_a_leaf_is_named_as_the_function_names_it() -> None:
+    _, found = only(SICK["adds up, in a function"].program, 2)
+    assert found.why.startswith("w.grad still held the earlier pass when line 4 ran")
 
 
 def test_a_kept_graph_adds_both_passes() -> None:
@@ -1179,6 +1214,29 @@ LAYOUTS = st.sampled_from(
         "with torch.enable_grad():\n  {s}\n",
     ]
 )
+
+
+def in_a_function(program: str) -> str:
+    return "import torch\ndef main():\n" + indent(program, "    ") + "main()\n"
+
+
+def in_a_block_with_tabs(program: str) -> str:
+    return "import torch\nif True:\n" + indent(program, "\t")
+
+
+def with_windows_lines(program: str) -> str:
+    return ("import torch\n" + program).replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize("layout", [in_a_function, in_a_block_with_tabs, with_windows_lines])
+def test_no_cure_fails_in_any_other_layout_of_the_programs(layout) -> None:
+    for name, sick in SICK.items():
+        shown = run(layout(dedent(sick.program).lstrip("\n")))
+        found = diagnose(shown)
+        if layout is not in_a_function:
+            assert sick.row in [d.row for d in found], name
+        for diagnosis in found:
+            assert tried(diagnosis, run, shown.program) == diagnosis, name
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

@@ -218,13 +218,11 @@ def _carried(case: Case, trouble: Trouble) -> Cure | None:
     loop = case.text.loop(node) if node is not None else None
     if loop is None or case.start_of(trouble.span) is None:
         return None
-    names = [
-        name
-        for name in carried_names(loop)
-        if any(v.name == name and v.grad_fn and v.number > 1 for v in case.run.tensors)
-        and any(v.name == name and v.span and v.span.line < loop.lineno for v in case.run.tensors)
-    ]
-    if not names or not isinstance(case.text.scope(loop), ast.Module):
+    if isinstance(case.text.scope(loop), ast.Module):
+        names = [name for name in carried_names(loop) if _grows(case, name, loop)]
+    else:
+        names = [name for name in carried_names(loop) if _begins_as_tensor(case, name, loop)]
+    if not names:
         return None
     edit = case.text.before(loop.body[0], *(f"{name} = {name}.detach()" for name in names))
     said = " and ".join(names)
@@ -233,6 +231,30 @@ def _carried(case: Case, trouble: Trouble) -> Cure | None:
         f"{said} keeps its numbers but not the graph of the turns before, so each backward pass "
         "ends where its own turn began.",
         edit,
+    )
+
+
+def _grows(case: Case, name: str, loop: Loop) -> bool:
+    """Whether the name stood for a tensor before the loop and for results within it."""
+    known = [v for v in case.run.tensors if v.name == name]
+    return any(v.grad_fn and v.number > 1 for v in known) and any(
+        v.span and v.span.line < loop.lineno for v in known
+    )
+
+
+def _begins_as_tensor(case: Case, name: str, loop: Loop) -> bool:
+    """Whether a local name is made by a function of torch before the loop, and an op after it."""
+    text = case.text
+    before = [
+        a.value for a in text.assignments(name, text.scope(loop)) if text.end(a) <= text.start(loop)
+    ]
+    within = [a for a in text.assignments(name, text.scope(loop)) if text.loop(a) is loop]
+    made = before[-1] if before else None
+    return (
+        isinstance(made, ast.Call)
+        and text.torch is not None
+        and text.segment(made.func).startswith(f"{text.torch}.")
+        and any(op.nodes for a in within for op in case.ops_in(a))
     )
 
 
@@ -297,11 +319,13 @@ def _unrecorded(case: Case, call: BackwardCall | None, number: int | None) -> Cu
     start = case.start_of(call.span) if call else None
     if call is None or number is None or start is None:
         return None
-    made = {n.index for n in case.run.trace.nodes if n.span == call.span}
+    # A node that no op of the forward made may be one of the recorded backward.
+    nodes = [node for node in case.run.trace.nodes if node.leaf is None]
+    made = {node.index for node in nodes if node.index not in case.makers}
     later = case.run.calls[number + 1 :]
-    if any(step.node in made for c in later for step in c.steps) or any(c.note for c in later):
+    if any(c.note or made & {step.node for step in c.steps} for c in later):
         return None
-    if any(made & set(op.nodes) for op in case.run.forward) or _reads_graph_of_grad(case):
+    if any(edge.target in made and edge.source not in made for edge in case.run.trace.edges):
         return None
     for keyword in start.call.keywords:
         if keyword.arg == "create_graph":
@@ -315,19 +339,6 @@ def _unrecorded(case: Case, call: BackwardCall | None, number: int | None) -> Cu
                 Edit(case.text.start(keyword), case.text.end(keyword), "retain_graph=True"),
             )
     return None
-
-
-def _reads_graph_of_grad(case: Case) -> bool:
-    """Whether an op of the program took a recorded .grad as its input."""
-    recorded = {
-        n.index
-        for call in case.run.calls
-        if call.create_graph
-        for n in case.run.trace.nodes
-        if n.span == call.span
-    }
-    edges = case.run.trace.edges
-    return any(e.target in recorded and e.source not in recorded for e in edges)
 
 
 def _handed_out(case: Case, call: BackwardCall | None) -> Cure | None:
@@ -532,15 +543,18 @@ def _adds_up(case: Case, number: int, leaf: str, start: Start, loop: Loop | None
         ]
         if len(shown) == 3:
             numbers = f" ({shown[0]:.4g} + {shown[1]:.4g} = {shown[2]:.4g})"
+    # A leaf that only a function knows has no name in the Run.
+    read = _read_in(case, case.text.statement(start.call), loop)
+    name = read[0] if leaf.startswith("leaf_") and len(read) == 1 else leaf
+    line = call.span.line if call.span else start.call.lineno
     why = (
-        f"{leaf}.grad still held the earlier pass when line {start.call.lineno} ran, and torch "
+        f"{name}.grad still held the earlier pass when line {line} ran, and torch "
         f"adds to it{numbers}. What is read afterwards is the sum of all passes so far, not the "
         "gradient of the latest."
     )
-    span = call.span
     return case.remark(
         2,
-        span,
+        call.span,
         why,
         attempts(lambda: _emptied(case, call, start, loop)),
         node=found.node,
@@ -552,17 +566,15 @@ def _emptied(case: Case, call: BackwardCall, start: Start, loop: Loop | None) ->
     text = case.text
     statement = text.statement(start.call)
     leaves = [leaf.name for leaf in call.leaves if leaf.added is not None]
-    optimizers = [
-        text.segment(node.func.value)
-        for node in text.calls("step", inside=loop)
-        if isinstance(node.func, ast.Attribute) and is_path(node.func.value) and not node.args
-    ]
+    optimizers = _optimizers(case, loop)
     modules = {leaf.split(".")[0] for leaf in leaves if "." in leaf}
     known = names_in(text.tree, ast.Store)
     if optimizers:
-        lines = [f"{optimizers[0]}.zero_grad()"]
+        lines = [f"{optimizer}.zero_grad()" for optimizer in optimizers]
     elif not isinstance(text.scope(statement), ast.Module):
-        raise CannotEditError
+        lines = [f"{owner}.grad = None" for owner in _read_in(case, statement, loop)]
+        if len(lines) < len(leaves):
+            raise CannotEditError
     else:
         plain = [leaf for leaf in leaves if leaf.isidentifier() and leaf in known]
         lines = [f"{leaf}.grad = None" for leaf in plain]
@@ -575,6 +587,32 @@ def _emptied(case: Case, call: BackwardCall, start: Start, loop: Loop | None) ->
         "Each pass then starts from None, and .grad afterwards holds the gradient of that pass.",
         text.before(statement, *lines),
     )
+
+
+def _optimizers(case: Case, loop: Loop | None) -> list[str]:
+    """Names whose step() the turns call, leaving out schedulers of the learning rate."""
+    text = case.text
+    found = []
+    for call in text.calls("step", inside=loop):
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if owner is None or not is_path(owner) or call.args:
+            continue
+        if "sched" not in text.segment(case.value_of(owner) if is_name(owner) else owner).lower():
+            found.append(text.segment(owner))
+    return list(dict.fromkeys(name for name in found if "sched" not in name.lower()))
+
+
+def _read_in(case: Case, statement: ast.stmt, loop: Loop | None) -> list[str]:
+    """The tensors whose .grad is read around the pass, and that the turns do not make."""
+    text = case.text
+    around = loop or text.scope(statement)
+    made = names_in(loop, ast.Store) if loop else set()
+    owners = [
+        node.value
+        for node in text.nodes(ast.Attribute, inside=around)
+        if isinstance(node, ast.Attribute) and is_grad(node) and is_path(node.value)
+    ]
+    return list(dict.fromkeys(text.segment(o) for o in owners if not names_in(o) & made))
 
 
 def _modules(case: Case, first_names: set[str], parts: list[str]) -> list[str]:

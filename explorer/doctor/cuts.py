@@ -306,8 +306,11 @@ def _unrecorded_places(case: Case, search: _Search, start: Start) -> list[_Place
         if op.inputs or op.index not in search.seen or not isinstance(made_here, ast.Call):
             continue
         statement = text.statement(made_here)
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-        if isinstance(target, ast.Attribute) and statement.value is made_here:  # type: ignore[attr-defined]
+        if not isinstance(statement, ast.Assign) or statement.value is not made_here:
+            continue
+        target, dtype = statement.targets[0], op.outputs[0].values.dtype
+        local = is_name(target) and not isinstance(text.scope(target), ast.Module)
+        if (isinstance(target, ast.Attribute) or local) and dtype.startswith(_FLOATS):
             places.append((text.segment(target), statement, made_here))
     places = list({place[0]: place for place in reversed(places)}.values())[::-1]
     return sorted(places, key=lambda place: place[0] not in wanted)

@@ -330,13 +330,14 @@ class Text:
         if indent is None:
             return [self._unfolded(statement, header)]
         rows = range(statement.lineno, statement.end_lineno + 1)
+        deeper = "\t" if "\t" in indent else "    "
         edits = [
-            Edit(self._starts[row - 1], self._starts[row - 1], "    ")
+            Edit(self._starts[row - 1], self._starts[row - 1], deeper)
             for row in rows
             if self._lines[row - 1].strip()
         ]
         first = self._starts[statement.lineno - 1]
-        edits[0] = Edit(first, first, f"{indent}{header}{self._newline}    ")
+        edits[0] = Edit(first, first, f"{indent}{header}{self._newline}{deeper}")
         return edits
 
     def _unfolded(self, statement: ast.stmt, header: str) -> Edit:
