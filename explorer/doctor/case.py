@@ -54,6 +54,7 @@ class Case:
         self.run = run
         self.text = text
         self.producers = {(out.tensor, out.version): op for op in run.forward for out in op.outputs}
+        self.ran = {step.node for call in run.calls for step in call.steps}
         self.makers = {node: op for op in run.forward for node in op.nodes}
 
     # -------------------------------------------------------------------------------- findings

@@ -289,21 +289,20 @@ def _unrecorded_places(case: Case, search: _Search, start: Start) -> list[_Place
         if node is not None:
             read |= names_in(node)
     read |= names_in(start.root)
+    computed = {o.values for op in case.run.forward if op.inputs for o in op.outputs}
     for variable in case.run.tensors:
         found = _assigned_at(text, variable.name, variable.span)
         if variable.requires_grad or found is None or variable.name not in read:
             continue
         statement, value = found
-        made = [
-            op
-            for op in case.run.forward
-            if op.inputs and any(o.values == variable.values for o in op.outputs)
-        ]
-        if (not made or _by_variable(value)) and _can_require(value, variable.values.dtype):
+        begins = variable.values not in computed or _by_variable(value)
+        if begins and _can_require(value, variable.values.dtype):
             places.append((variable.name, statement, value))
     for op in case.run.forward:
+        if op.inputs or op.index not in search.seen:
+            continue
         made_here = text.at(op.span)
-        if op.inputs or op.index not in search.seen or not isinstance(made_here, ast.Call):
+        if not isinstance(made_here, ast.Call):
             continue
         statement = text.statement(made_here)
         if not isinstance(statement, ast.Assign) or statement.value is not made_here:

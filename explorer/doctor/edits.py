@@ -237,38 +237,45 @@ def leaf_in_place(case: Case, trouble: Trouble) -> Diagnosis:
 
 def silent_edit(case: Case) -> Iterator[Diagnosis]:
     """A remark where an edit through `.data` changed numbers that a node had saved."""
-    for aside in case.run.forward:
-        if aside.function != "data" or not aside.inputs or not aside.inputs[0].requires_grad:
-            continue
-        tensor, numbers = aside.inputs[0], {out.tensor for out in aside.outputs}
-        for edit in case.run.forward[aside.index + 1 :]:
-            victim = (
-                _silently_changed(case, edit, tensor.tensor)
-                if (numbers & set(edit.edited) and edit.span)
-                else None
-            )
-            if victim is not None:
-                yield _noticed(case, aside, edit, victim)
+    asides: dict[int, Op] = {}
+    victims: dict[int, tuple[int, Node] | None] = {}
+    uses: dict[int, list[Op]] = {}
+    for op in case.run.forward:
+        for tensor in {o.tensor for o in (*op.inputs, *op.outputs)}:
+            uses.setdefault(tensor, []).append(op)
+    for op in case.run.forward:
+        if op.function == "data" and op.inputs and op.inputs[0].requires_grad:
+            asides.update({out.tensor: op for out in op.outputs})
+        for edited in op.edited:
+            aside = asides.get(edited)
+            if aside is None or op.span is None:
+                continue
+            tensor = aside.inputs[0].tensor
+            if tensor not in victims:
+                victims[tensor] = _silently_changed(case, uses[tensor], tensor)
+            found = victims[tensor]
+            if found is not None and found[0] < op.index:
+                yield _noticed(case, aside, op, found[1])
                 return
 
 
-def _silently_changed(case: Case, edit: Op, tensor: int) -> Node | None:
-    """A node that ran with other numbers for `tensor` than its forward op had seen."""
-    ran = {step.node for call in case.run.calls for step in call.steps}
-    for op in case.run.forward[: edit.index]:
-        met = [o.values for o in (*op.inputs, *op.outputs) if o.tensor == tensor]
-        if not met:
-            continue
+def _silently_changed(case: Case, uses: list[Op], tensor: int) -> tuple[int, Node] | None:
+    """The first op, and its node, that ran with other numbers for `tensor` than its forward saw."""
+    for op in uses:
         known = [o.values for o in (*op.inputs, *op.outputs)]
+        forms = {
+            (o.values.shape, o.values.dtype)
+            for o in (*op.inputs, *op.outputs)
+            if o.tensor == tensor
+        }
         for number in op.nodes:
             node = case.node(number)
             for saved in node.saved:
                 values = saved.values
-                if number not in ran or saved.state != "held" or values is None or not values.data:
+                if number not in case.ran or saved.state != "held" or not values or not values.data:
                     continue
-                like = [k for k in met if (k.shape, k.dtype) == (values.shape, values.dtype)]
-                if like and values not in known:
-                    return node
+                if (values.shape, values.dtype) in forms and values not in known:
+                    return op.index, node
     return None
 
 

@@ -167,12 +167,11 @@ def one_sum(case: Case) -> Iterator[Diagnosis]:
         variable = case.last_variable(owner.id)
         if variable is None or variable.node is None:
             continue
-        ran = {step.node for c in run.calls for step in c.steps}
         uses = [
             edge
             for edge in run.trace.edges
             if (edge.target, edge.input_nr) == (variable.node, variable.output_nr)
-            and edge.source in ran
+            and edge.source in case.ran
         ]
         passes = sum(any(s.node == variable.node for s in c.steps) for c in run.calls)
         if len(uses) > 1 and passes == 1:

@@ -44,6 +44,7 @@ class Text:
         self.tree = ast.parse(source)
         # ast counts lines by \n, \r\n and \r alone.
         self._lines: list[str] = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", source)
+        self._found: dict[Span | None, ast.AST | None] = {}
         self._starts = [0]
         for line in self._lines:
             self._starts.append(self._starts[-1] + len(line))
@@ -106,6 +107,11 @@ class Text:
 
         Of a method call over several lines, Python reports the part from the method's name on.
         """
+        if span not in self._found:
+            self._found[span] = self._at(span)
+        return self._found[span]
+
+    def _at(self, span: Span | None) -> ast.AST | None:
         if span is None or span.end_line > len(self._lines):
             return None
         place = self.offsets(span)
