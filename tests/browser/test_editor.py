@@ -40,7 +40,7 @@ def link(source: str) -> str:
 
 
 def go(page: Page, title: str) -> None:
-    page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
+    page.get_by_test_id("stTopNavLink").filter(has_text=title).click(delay=100)  # as a hand does
     page.wait_for_url(re.compile(title.lower()))
     settled(page)
 
@@ -59,6 +59,13 @@ def test_a_typed_program_is_seen_on_every_page_and_after_a_reload(visit: Visit) 
     expect(page.locator("g.node > title").filter(has_text="SinBackward0")).to_have_count(1)
     go(page, "Program")
     expect(field(page)).to_have_value(PROGRAM)
+
+
+def test_leaving_at_once_takes_the_last_letter_along(visit: Visit) -> None:
+    page = visit(link("import torch\nx = torch.ones(2, requires_grad=True)\ny = x.cos()\n"))
+    write(page, PROGRAM.replace("sin", "tan"))
+    go(page, "Backward")
+    expect(page.locator("g.node > title").filter(has_text="TanBackward0")).to_have_count(1)
 
 
 def test_back_brings_the_text_before(visit: Visit) -> None:
