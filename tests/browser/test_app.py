@@ -135,7 +135,7 @@ def test_buttons_step_forward_and_back(visit: Visit) -> None:
     expect(page.locator(".caption")).not_to_have_text(first)
     press(page, "Step back")
     press(page, "Step back")
-    expect(page.locator(".counter")).to_have_text(re.compile("rest"))
+    expect(page.locator(".caption .counter")).to_have_text(re.compile("rest"))
 
 
 def test_keys_step_and_play(visit: Visit) -> None:
