@@ -6,7 +6,8 @@ from explorer.ui import downloads, player, session
 
 run = session.current_run()
 if run is not None:
-    player.show(session.explained_run() or run, key="backward")
+    explained = session.explained_run() or run
+    player.show(explained, key="backward")
     with st.container(horizontal=True):
         downloads.graph(run)
-        downloads.player(run)
+        downloads.player(explained)

@@ -29,6 +29,10 @@ def show() -> None:
             site.page("program"), label="Build your own network", icon=":material/construction:",
             query_params={"preset": session.NETWORK},
         )  # fmt: skip
+        st.page_link(
+            site.page("program"), label="Paste your own code", icon=":material/edit:",
+            query_params={"preset": session.CODE},
+        )  # fmt: skip
         st.page_link(site.page("jacobian"), label="See its Jacobian", icon=":material/grid_on:")
         st.page_link(
             site.page("accumulation"), label="Press backward() again and again",
