@@ -223,11 +223,15 @@ def test_a_layer_of_width_zero_gives_a_sentence_and_loses_nothing(visit: Visit) 
 
 def test_a_built_network_travels_in_its_link(visit: Visit) -> None:
     page = visit("program?preset=network")
-    press(page, "Add a layer")
     page.wait_for_url(re.compile("net="))
+    before = page.url
+    press(page, "Add a layer")
+    shown = page.get_by_test_id("stCode").first
+    expect(shown).to_contain_text("self.layer_3")
+    page.wait_for_url(lambda url: url != before)
     settled(page)
-    code = page.get_by_test_id("stCode").first.inner_text()
-    assert "self.layer_3" in code
+    code = shown.inner_text()
     link = page.url.split("?")[1]
     again = visit(f"program?{link}")
+    expect(again.get_by_test_id("stCode").first).to_contain_text("self.layer_3")
     assert again.get_by_test_id("stCode").first.inner_text() == code
