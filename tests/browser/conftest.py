@@ -21,9 +21,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """The machine's Chromium, else the one that Playwright has installed."""
-    path = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
+    path = next(filter(None, map(shutil.which, COMMANDS)), None)
     if path is None and not Path(playwright.chromium.executable_path).exists():
         message = "no Chromium: install the chromium package, or run `playwright install chromium`"
         if os.environ.get("CI") == "true":
