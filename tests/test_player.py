@@ -16,6 +16,7 @@ from explorer.picture.theme import DARK, LIGHT
 from explorer.ui import player
 from explorer.ui.player.inspection import MAX_CALLS, asks_for, inspection_of
 from explorer.ui.player.style import contrast, readable_on, style_sheet
+from explorer.ui.player.words import english
 
 FOLDER = Path(player.__file__).parent
 TUTORIAL = """\
@@ -26,13 +27,6 @@ z = y * y * 3
 out = z.mean()
 out.backward()
 """
-
-
-def words() -> dict[str, object]:
-    """The table of sentences, which is strict JSON inside its script."""
-    text = (FOLDER / "js" / "words.en.js").read_text(encoding="utf-8")
-    table: dict[str, object] = json.loads(text[text.index("{\n") : text.rindex("}") + 1])
-    return table
 
 
 def messages(frames: Frames) -> list[dict]:
@@ -59,7 +53,7 @@ def templates(entry: object) -> list[str]:
 
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
 def test_every_message_has_a_sentence_and_all_that_fills_it(preset):
-    table = words()
+    table = english()
     for message in messages(frames_of(explorer.run(preset.program))):
         assert message["id"] in table
         for template in templates(table[message["id"]]):
@@ -68,21 +62,21 @@ def test_every_message_has_a_sentence_and_all_that_fills_it(preset):
 
 
 def test_sentences_that_depend_on_a_number_cover_all_numbers():
-    for entry in words().values():
+    for entry in english().values():
         if isinstance(entry, dict):
             assert "other" in entry
             assert set(entry) <= {"one", "two", "other"}
 
 
 def test_marks_in_sentences_come_in_pairs():
-    for entry in words().values():
+    for entry in english().values():
         for template in templates(entry) if not isinstance(entry, list) else []:
             assert template.count("==") % 2 == 0
             assert template.count("~~") % 2 == 0
 
 
 def test_every_word_that_the_script_asks_for_is_there():
-    table = words()
+    table = english()
     scripts = "\n".join(path.read_text(encoding="utf-8") for path in (FOLDER / "js").glob("*.js"))
     asked = set(re.findall(r"WORDS\[\"([\w.]+)\"\]", scripts)) | set(
         re.findall(r"\btext\(\"([\w.]+)\"", scripts)

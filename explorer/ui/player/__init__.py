@@ -16,7 +16,9 @@ import streamlit as st
 
 from explorer.data import Run
 from explorer.frames import frames_of
+from explorer.language import current
 from explorer.picture.views import pictured, trimmed
+from explorer.ui.player import words
 from explorer.ui.player.inspection import asks_for, inspection_of
 from explorer.ui.player.style import style_sheet
 
@@ -63,12 +65,20 @@ def show(
     _mount(key=key, data=data, height="content")
 
 
-@lru_cache(maxsize=8)
 def browser_data(run: Run) -> dict[str, Any]:
-    """What the browser gets: frames, the pictures of each call, and a signature of it all."""
+    """What the browser gets: frames, the pictures of each call, and a signature of it all.
+
+    In another language than English, that player's whole table of words comes along.
+    """
+    return _browser_data(run, current())
+
+
+@lru_cache(maxsize=8)
+def _browser_data(run: Run, language: str) -> dict[str, Any]:
     frames = frames_of(run)
     pictures = [pictured(scene, frames.tiles) for scene in frames.scenes]
     whole = {"frames": trimmed(frames), "pictures": pictures, "inspection": inspection_of(run)}
     data: dict[str, Any] = msgspec.to_builtins(whole)
+    data |= {"language": language, "words": words.translated()}
     data["signature"] = hashlib.sha256(msgspec.json.encode(data)).hexdigest()[:16]
     return data

@@ -41,6 +41,13 @@ function exponent(size) {
   return size.toExponential(0).replace("e+", "e").replace("e-", "e−");
 }
 
+const ENGLISH = { ...WORDS };
+
+/** Speak by another table of words; null for English. */
+function speak(words) {
+  Object.assign(WORDS, words ?? ENGLISH);
+}
+
 /** The template for an id, in the form that `count` asks for. */
 function template(id, values) {
   const found = WORDS[id];

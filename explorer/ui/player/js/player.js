@@ -656,8 +656,14 @@ function isDark(parent) {
 
 export default function ({ data, parentElement }) {
   let player = shared.players.get(parentElement);
+  speak(data.words);
+  if (player && player.language !== data.language) {
+    player.remove(); // its buttons speak the language that was
+    player = null;
+  }
   if (!player) {
     player = new Player(parentElement, data.key);
+    player.language = data.language;
     shared.players.set(parentElement, player);
   }
   player.load(data);
