@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer import sandbox
-from explorer.ui.app import main
+from explorer.ui import app as router
 from explorer.ui.headers import SafeHeaders
 
 
@@ -20,8 +20,8 @@ async def with_sandbox(_: st.App) -> AsyncIterator[None]:
 
 # The router lies in a folder of its own: next to `pages/`, Streamlit would also serve each page
 # without it, and a deep link that is the first request of all would find no shared state.
-app = st.App("explorer/ui/app.py", lifespan=with_sandbox, middleware=[SafeHeaders.middleware()])
+app = st.App(router.__file__, lifespan=with_sandbox, middleware=[SafeHeaders.middleware()])
 
 # A test, or a host that knows nothing of `st.App`, runs this file itself as the script.
 if get_script_run_ctx(suppress_warning=True) is not None:
-    main()
+    router.main()

@@ -6,7 +6,12 @@ from typing import Final
 import streamlit as st
 from streamlit.navigation.page import Page
 
-_PAGES: Final = Path(__file__).parents[2] / "pages"
+import explorer
+
+_PACKAGE: Final = Path(explorer.__file__).parent
+
+HOME: Final = home if (home := _PACKAGE / "home").is_dir() else _PACKAGE.parent
+"""Folder of `streamlit_app.py` and the pages: the checkout, or a part of the installed package."""
 
 TITLES: Final = {
     "start": "Start",
@@ -22,7 +27,7 @@ TITLES: Final = {
 def page(name: str) -> Page:
     """The page called `name`, for `st.navigation`, `st.page_link` and `st.switch_page`."""
     return st.Page(
-        _PAGES / f"{name}.py", title=TITLES[name], url_path=name, default=name == "start"
+        HOME / "pages" / f"{name}.py", title=TITLES[name], url_path=name, default=name == "start"
     )
 
 
