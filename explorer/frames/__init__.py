@@ -8,7 +8,7 @@ position or a colour: `explorer.picture` places it, the player draws it.
 from explorer.data import BackwardCall, Op, Plain, Program, Run, Span, Values
 from explorer.frames.captions import Captions
 from explorer.frames.folding import hidden, plan
-from explorer.frames.labels import Labels, cut_out
+from explorer.frames.labels import Labels, cut_out, is_bead
 from explorer.frames.messages import Message, code, message, plain
 from explorer.frames.scene import (
     Cut,
@@ -33,13 +33,15 @@ __all__ = [
 
 
 class Tick(Plain, frozen=True):
-    """One op of the forward pass on the timeline, and the card that it led to, if any."""
+    """One op of the forward pass on the timeline: the card that shows what it gave, if any, and
+    all `nodes` that it made."""
 
     label: str
     node: int | None
     span: Span | None
     caption: tuple[Message, ...]
     tile: int | None = None
+    nodes: tuple[int, ...] = ()
 
 
 class Frames(Plain, frozen=True):
@@ -209,5 +211,8 @@ def _ticks(run: Run, labels: Labels, tiles: Tiles) -> tuple[Tick, ...]:
         tile = tiles.number(op.outputs[0].values) if op.outputs else None
         drawn = [node for node in op.nodes if run.trace.nodes[node].leaf is None]
         caption = message("forward", label=code(label), value=amount(tiles[tile]))
-        ticks.append(Tick(label, drawn[0] if drawn else None, op.span, (caption,), tile))
+        # A layer that reshapes what it gives shows it on the card that computed it.
+        cards = [node for node in drawn if not is_bead(run.trace.nodes[node])]
+        shown = next(iter(cards or drawn), None)
+        ticks.append(Tick(label, shown, op.span, (caption,), tile, tuple(drawn)))
     return tuple(ticks)

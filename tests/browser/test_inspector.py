@@ -245,6 +245,8 @@ def test_forward_values_stand_on_the_nodes_that_made_them(visit: Visit) -> None:
     page.locator(".forward-track .tick").nth(2).click()
     expect(page.locator(".forward-value .number")).to_have_text(["27", "9", "3"])
     page.keyboard.press("ArrowRight")
+    expect(page.locator(".forward-value")).to_have_count(4)
+    page.keyboard.press("ArrowRight")
     expect(page.locator(".forward-value")).to_have_count(0)
 
 
@@ -254,7 +256,7 @@ def test_an_edited_tensor_bears_its_version(visit: Visit) -> None:
     if choice.count():
         choice.select_option("1")
     else:
-        page.locator(".calls button").nth(1).click()
+        page.locator(".calls button.call").first.click()
     expect(page.locator(".chip.edited").first).to_contain_text("v1")
 
 

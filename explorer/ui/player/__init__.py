@@ -26,7 +26,7 @@ __all__ = ["asks_for", "browser_data", "script", "show"]
 
 _SCRIPTS = (
     "words.en", "format", "tiles", "numbers", "matrix", "stage", "folding", "panels", "inspector",
-    "timeline", "finder", "predict", "camera", "player",
+    "timeline", "journey", "finder", "predict", "camera", "player",
 )  # fmt: skip
 """Parts of the player's JavaScript in the order in which they build on each other."""
 

@@ -4,6 +4,8 @@ const STEP_MS = 1600;
 const SPEEDS = [0.5, 1, 2, 4];
 const READABLE = 13; // px: below it, numbers on tiles call for the camera
 const LOOP_MS = 1400; // the end stays before the next round
+const REST_MS = 1500; // a call that play comes to is looked at before it begins
+const OP_MS = 900, FORWARD_MS = 6000; // an op of the forward, and all of them where they are many
 
 // What all players of this browser tab share. Streamlit may load this module more than once.
 const shared = (globalThis[Symbol.for("autograd-explorer.player")] ??= {
@@ -51,6 +53,7 @@ class Player {
     this.problem = html("div", { class: "problem", role: "alert", hidden: true });
     this.holder = html("div", { class: "stage" });
     this.legend = html("div", { class: "legend" });
+    this.folds = new FoldBar((group) => this.open(group));
     this.buildTransport();
     this.code = html("pre", {
       tabindex: "0", "aria-label": WORDS["panel.program"],
@@ -68,7 +71,6 @@ class Player {
     this.root = html("div", { class: "player", tabindex: "-1", onpointerdown: () => (shared.keyboard = this), onfocusin: () => (shared.keyboard = this), onclick: (event) => this.releaseButton(event) },
       this.problem, this.caption, this.predict.element, this.holder, this.legend, this.transport, this.help, this.panels);
     this.camera = new Camera(this.holder);
-    this.folds = new FoldBar((group) => this.open(group));
     this.parent.append(this.root);
   }
 
@@ -97,7 +99,8 @@ class Player {
       iconButton("back", WORDS["button.back"], "←", () => this.back()),
       this.playButton,
       iconButton("forward", WORDS["button.forward"], "→", () => this.ahead()),
-      this.timeline.element, this.loopButton, this.speedButton, this.finder.element, this.predictButton, this.fitButton, this.cameraButton, this.presentButton, this.helpButton);
+      this.timeline.element, this.loopButton, this.speedButton, this.predictButton, this.presentButton, this.helpButton);
+    this.viewBar = html("div", { class: "view-bar" }, this.folds.element, this.finder.element, this.fitButton, this.cameraButton);
     this.help = html("div", { class: "help", hidden: true },
       html("dl", {}, ...WORDS.help.flatMap(([keys, what]) => [html("dt", {}, keys), html("dd", {}, what)])),
       html("p", {}, WORDS["help.note"]));
@@ -118,6 +121,8 @@ class Player {
     this.data = data;
     this.frames = data.frames;
     this.stages.clear();
+    this.journey = new Journey(data.frames);
+    this.madeUntil = null;
     this.following = null;
     this.selected = null;
     this.numbers = new Numbers(data.inspection.arrays);
@@ -147,6 +152,10 @@ class Player {
   /** Show call number `place`, at `step`. */
   choose(place, step = 0) {
     this.pause();
+    this.openCall(place, step);
+  }
+
+  openCall(place, step) {
     this.chosen = place;
     this.opened = null; // the first view
     this.scene = this.frames.scenes[place];
@@ -155,11 +164,12 @@ class Player {
     this.finder.load(this.scene);
     this.inspector.load(this.frames, this.data.inspection, this.numbers, place);
     this.timeline.load(this.frames, place);
-    this.legend.replaceChildren(...legend(this.scene.largest), this.folds.element);
+    this.legend.replaceChildren(...legend(this.scene.largest), this.viewBar);
     const isEmpty = this.scene.items.length === 0;
     this.holder.classList.toggle("empty", isEmpty);
+    this.forward = null;
     this.useCamera();
-    this.goTo(Math.min(step, this.scene.frames.length));
+    this.moveTo(Math.min(step, this.scene.frames.length), 1);
   }
 
   /** The stage for the camera's kind of picture; made when first needed. */
@@ -257,19 +267,31 @@ class Player {
     this.moveTo(step, 1);
   }
 
+  /** Where we are on the one timeline. */
+  get place() {
+    return { forward: this.forward, chosen: this.chosen, step: this.step };
+  }
+
   ahead() {
-    const last = this.scene.frames.length;
     this.pause();
     if (this.predict.question) return this.predict.settle(null);
-    if (this.predicting && this.progress >= 1 && this.step < last) return this.askNext(false);
+    if (this.predicting && this.progress >= 1 && this.forward === null && this.step < this.scene.frames.length) return this.askNext(false);
     // While a step plays, forward finishes it; at rest it takes the next.
     if (this.progress < 1) this.moveTo(this.step, 1);
-    else this.moveTo(Math.min(last, this.step + 1), 1);
+    else this.arrive(this.journey.after(this.place));
   }
 
   back() {
     this.pause();
-    this.moveTo(Math.max(0, this.step - 1), 1);
+    this.arrive(this.journey.before(this.place));
+  }
+
+  /** Go to a place of the timeline, in whichever call it is; null stays. */
+  arrive(place) {
+    if (!place) return;
+    if (place.forward !== null) this.showOp(place.forward);
+    else if (place.chosen !== this.chosen) this.openCall(place.chosen, place.step);
+    else this.moveTo(place.step, 1);
   }
 
   moveTo(step, progress) {
@@ -289,6 +311,15 @@ class Player {
 
   lookForward(place) {
     this.pause();
+    this.showOp(place);
+  }
+
+  /** An op of the forward has just been made; the graph that it stands in is shown. */
+  showOp(place) {
+    const home = this.journey.homeOf(this.frames.forward[place].node, this.chosen);
+    if (home !== this.chosen) this.openCall(home, 0);
+    this.predict.close();
+    this.caption.hidden = false;
     this.step = 0;
     this.progress = 1;
     this.forward = place;
@@ -304,9 +335,12 @@ class Player {
   }
 
   play() {
-    const last = this.scene.frames.length;
-    if (!last) return;
-    if (this.step >= last && this.progress >= 1) this.moveTo(0, 1);
+    this.dwell = 0;
+    if (this.progress >= 1 && !this.journey.after(this.place)) {
+      if (!this.journey.first) return;
+      this.arrive(this.journey.first);
+      this.dwell = this.opTime;
+    }
     this.playing = true;
     this.showPlaying(true);
     let before = performance.now();
@@ -319,11 +353,26 @@ class Player {
     this.frame = requestAnimationFrame(tick);
   }
 
+  /** How long an op of the forward is looked at. */
+  get opTime() {
+    return Math.min(OP_MS, FORWARD_MS / Math.max(1, this.journey.count));
+  }
+
+  /** Play goes on to another place of the timeline than the next step, and stays there a while. */
+  walkOn() {
+    const next = this.journey.after(this.place);
+    if (!next) return this.pause();
+    this.arrive(next);
+    this.dwell = next.forward === null ? REST_MS : this.opTime;
+  }
+
   advance(elapsed) {
+    if (this.dwell > 0) return void (this.dwell -= elapsed * this.speed);
+    if (this.forward !== null) return this.walkOn();
     const last = this.scene.frames.length;
     if (this.progress >= 1 || this.step === 0) {
       if (this.step >= last) {
-        if (!this.looping) return this.pause();
+        if (!this.looping) return this.walkOn();
         this.rested = (this.rested ?? 0) + elapsed;
         if (this.rested < LOOP_MS) return;
         this.rested = 0;
@@ -341,7 +390,10 @@ class Player {
     if (calm()) this.stage(this.isFollowing() ? "follow" : "fit").show(this.step, 1, null);
     else this.refresh();
     if (this.progress >= 1) this.revealing = false;
-    if (this.progress >= 1 && this.step >= last && !this.looping) this.pause();
+    if (this.progress >= 1 && this.step >= last && !this.looping) {
+      if (this.journey.after(this.place)) this.dwell = LOOP_MS;
+      else this.pause();
+    }
   }
 
   pause() {
@@ -373,6 +425,7 @@ class Player {
     const node = this.forward === null ? null : this.frames.forward[this.forward].node;
     const stage = this.shownStage;
     stage.forward = this.forwardValues();
+    stage.toMake = this.journey.nodes;
     stage.show(this.step, this.progress, node);
     if (stage.flags.selected !== this.selected) stage.flag({ selected: this.selected });
   }
@@ -381,8 +434,8 @@ class Player {
   forwardValues() {
     if (this.forward === null) return null;
     if (this.madeUntil !== this.forward) {
-      const made = this.frames.forward.slice(0, this.forward + 1).filter((tick) => tick.node !== null);
-      this.made = new Map(made.map((tick) => [tick.node, tick.tile]));
+      const made = this.frames.forward.slice(0, this.forward + 1);
+      this.made = new Map(made.flatMap((tick) => tick.nodes.map((node) => [node, node === tick.node ? tick.tile : null])));
       this.madeUntil = this.forward;
     }
     return this.made;
@@ -594,7 +647,7 @@ class Player {
     const target = event.composedPath()[0];
     const tag = target.tagName;
     const isRange = target === this.timeline.range;
-    if (!isRange && (["INPUT", "TEXTAREA", "SELECT"].includes(tag) || target.isContentEditable)) return;
+    if (!isRange && target !== this.timeline.forwardRange && (["INPUT", "TEXTAREA", "SELECT"].includes(tag) || target.isContentEditable)) return;
     const node = target.closest?.("g.node");
     if (node && this.actOnNode(event.key, Number(node.dataset.index))) return event.preventDefault();
     if (this.act(event.key, isRange, tag === "BUTTON")) event.preventDefault();

@@ -28,6 +28,7 @@ class Stage {
     this.flags = { selected: null, lit: new Set(), found: new Set() };
     this.forwardShown = NO_VALUES;
     this.forward = null; // ops of the forward that have been made, while one of them is looked at
+    this.toMake = NO_VALUES; // all nodes that the forward makes
     this.items = new Map(scene.items.map((item) => [item.index, item]));
     this.spots = new Map(picture.spots.map((spot) => [spot.node, spot]));
     this.mates = this.findMates();
@@ -35,6 +36,7 @@ class Stage {
     this.parts = new Map();
     this.sockets = [];
     this.wires = [];
+    this.roads = [];
     this.layers = {};
     for (const name of ["ground", "roads", "wires", "labels", "nodes", "marks", "flight"]) {
       this.layers[name] = svg("g", { class: name });
@@ -110,9 +112,11 @@ class Stage {
   drawRoad(road) {
     const wire = this.scene.wires[road.wire];
     const [x, y] = road.tip;
-    this.layers.roads.append(
+    const lane = svg("g", { class: "lane" },
       svg("path", { class: "road", d: road.path }),
       svg("path", { class: "road-tip", d: `M${x} ${y}l-10 -5v10z` }));
+    this.layers.roads.append(lane);
+    this.roads.push({ maker: wire.target, lane });
     if (wire.seed !== null) {
       this.drawRootName(this.scene.seeds[wire.seed], road);
       return;
@@ -123,6 +127,7 @@ class Stage {
     if (road.shape) label.append(`${road.name ? " " : ""}${road.shape}`);
     label.append(svg("title", {}, `${wire.name} ${wire.shape}`.trim()));
     this.layers.labels.append(label);
+    this.roads.push({ maker: wire.target, lane: label });
   }
 
   drawRootName(seed, road) {
@@ -133,6 +138,7 @@ class Stage {
     label.append(svg("tspan", { class: "road-name" }, shortened(seed.name, 14)));
     if (value && value.shape.length === 0 && value.cells.length) label.append(` = ${number(value.cells[0])}`);
     this.layers.roads.append(label);
+    this.roads.push({ maker: seed.root, lane: label });
   }
 
   drawSeed(seed, box) {
@@ -422,7 +428,7 @@ class Stage {
   paint({ item, group, state, value }) {
     const { selected, lit, found } = this.flags;
     const more = (item.index === selected ? " selected" : "") + (lit.has(item.index) ? " lit" : "") + (found.has(item.index) ? " found" : "");
-    setClass(group, `node ${item.kind} ${state}${more}${value ? " valued" : ""}`);
+    setClass(group, `node ${item.kind} ${state}${more}${value ? " valued" : ""}${this.isUnmade(item.index) ? " unmade" : ""}`);
   }
 
   /** Choose (`selected`), find or light nodes; what is not given stays. */
@@ -472,6 +478,19 @@ class Stage {
       if (this.picture.density !== "S") parts.group.append(parts.value);
     }
     for (const parts of this.parts.values()) if (parts.state) this.paint(parts);
+    for (const { maker, lane } of this.roads) lane.classList.toggle("unmade", this.isUnmade(maker));
+  }
+
+  /** The nodes that a drawn one stands for. */
+  held(index) {
+    return this.items.get(index)?.holds?.length ? this.items.get(index).holds : [index];
+  }
+
+  /** Whether the forward, while it is looked at, has not come to a node yet. */
+  isUnmade(index) {
+    if (this.forwardShown === NO_VALUES) return false;
+    const held = this.held(index);
+    return held.some((node) => this.toMake.has(node)) && !held.some((node) => this.forwardShown.has(node));
   }
 
   /** The nodes in the order in which they run: keys go through them this way. */

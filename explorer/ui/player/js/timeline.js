@@ -33,51 +33,72 @@ function trackTicks(width, count, size, first = 0) {
   return { ticks, at };
 }
 
+/**
+ * The forward, then each call in its turn. The call that is shown has a tick for each step and a
+ * range that scrubs it; the others are short, and open when they are clicked or played into.
+ */
 class Timeline {
   constructor({ onStep, onForward, onCall }) {
     this.onForward = onForward;
     this.onCall = onCall;
     this.range = html("input", { type: "range", min: 0, step: 1, "aria-label": WORDS["range.step"], oninput: () => onStep(Number(this.range.value)) });
+    this.forwardRange = html("input", { type: "range", min: 0, step: 1, "aria-label": WORDS["range.forward"], oninput: () => onForward(Number(this.forwardRange.value)) });
     this.forwardTrack = svg("svg", { class: "track", "aria-hidden": "true" });
     this.callTrack = svg("svg", { class: "track", "aria-hidden": "true" });
     this.forwardLabel = html("span", { class: "track-label" });
-    this.callLabels = html("div", { class: "track-label calls" });
-    this.forwardBox = html("div", { class: "forward-track" }, this.forwardTrack, this.forwardLabel);
-    this.callBox = html("div", { class: "call-track" }, this.callTrack, this.range, this.callLabels);
-    this.element = html("div", { class: "timeline" }, this.forwardBox, this.callBox);
+    this.forwardBox = html("div", {
+      class: "forward-track", onpointerdown: (event) => this.grab(event), onpointermove: (event) => this.drag(event),
+    }, this.forwardTrack, this.forwardRange, this.forwardLabel);
+    this.callLabel = html("span", { class: "track-label" });
+    this.callBox = html("div", { class: "call-track" }, this.callTrack, this.range, this.callLabel);
+    this.calls = html("div", { class: "calls" });
+    this.element = html("div", { class: "timeline" }, this.forwardBox, this.calls);
   }
 
   /** Set up for one call of a run. */
   load(frames, chosen) {
     this.frames = frames;
+    this.chosen = chosen;
     this.scene = frames.scenes[chosen];
     this.range.max = this.scene.frames.length;
     this.range.disabled = this.scene.frames.length === 0;
     const count = frames.forward.length;
     this.forwardBox.hidden = count === 0;
+    this.forwardRange.max = Math.max(0, count - 1);
     this.forwardLabel.textContent = count === 1 ? WORDS["timeline.forward.one"] : text("timeline.forward", { count });
-    this.callLabels.replaceChildren(...this.labels(frames, chosen));
+    this.layCalls();
     this.draw();
   }
 
-  labels(frames, chosen) {
+  /** The calls side by side, or in a list where they are too many for that. */
+  layCalls() {
+    const { frames, chosen } = this;
     const title = (scene) => text(scene.title.id, scene.title.values);
     const words = (scene) => {
       const count = scene.frames.length;
       if (!count) return title(scene);
       return count === 1 ? text("timeline.call.one", { title: title(scene) }) : text("timeline.call", { title: title(scene), count });
     };
-    if (frames.scenes.length === 1) return [words(frames.scenes[0])];
-    const shown = (scene, place) => (place === chosen ? words(scene) : title(scene));
-    const letters = frames.scenes.reduce((sum, scene, place) => sum + shown(scene, place).length + 4, 0);
-    if (letters * 6.5 > (this.callBox.clientWidth || 400)) {
+    const own = words(this.scene);
+    this.folded = frames.scenes.map((scene, place) => (place === chosen ? 0 : title(scene).length * 6.6 + 22));
+    const beside = this.folded.reduce((sum, wide) => sum + (wide ? wide + 8 : 0), 0);
+    const room = (this.calls.clientWidth || 500) - Math.max(130, own.length * 6.6);
+    if (frames.scenes.length > 1 && beside > room) {
       const select = html("select", { "aria-label": WORDS["select.call"], onchange: () => this.onCall(Number(select.value)) },
         ...frames.scenes.map((scene, place) => html("option", { value: place, selected: place === chosen || null }, words(scene))));
-      return [select];
+      this.callLabel.replaceChildren(select);
+      this.calls.replaceChildren(this.callBox);
+      return;
     }
-    return frames.scenes.map((scene, place) => html("button", {
-      type: "button", class: "call", "aria-pressed": String(place === chosen), onclick: () => this.onCall(place),
-    }, shown(scene, place)));
+    this.callLabel.replaceChildren(own);
+    this.calls.replaceChildren(...frames.scenes.map((scene, place) => {
+      if (place === chosen) return this.callBox;
+      const label = title(scene);
+      return html("button", {
+        type: "button", class: `call ${place < chosen ? "past" : ""}`, title: words(scene), style: `width:${this.folded[place].toFixed(0)}px`,
+        "aria-label": words(scene), onclick: () => this.onCall(place),
+      }, html("i", { class: "stub" }), html("span", { class: "track-label" }, label));
+    }));
   }
 
   /** Draw the tracks for the width that there is. */
@@ -101,12 +122,24 @@ class Timeline {
     const { ticks, at } = trackTicks(width, count - 1, () => 5);
     ticks.forEach((tick) => {
       const place = Number(tick.dataset.step);
-      const op = this.frames.forward[place];
-      tick.append(svg("title", {}, op.label));
-      tick.addEventListener("click", () => this.onForward(place));
+      tick.append(svg("title", {}, this.frames.forward[place].label));
     });
+    this.opAt = (x) => within(Math.round(((x - at(0)) / Math.max(1, at(count - 1) - at(0))) * (count - 1)), 0, count - 1);
     this.forwardTicks = ticks;
     this.forwardTrack.replaceChildren(svg("line", { class: "rail", x1: at(0), y1: 14, x2: at(count - 1), y2: 14 }), ...ticks);
+  }
+
+  /** The forward is scrubbed by its ticks: the range under them is for the keys. */
+  grab(event) {
+    if (event.button !== 0 || !this.opAt || event.offsetY > 28) return;
+    this.forwardBox.setPointerCapture(event.pointerId);
+    this.drag(event);
+  }
+
+  drag(event) {
+    if (!(event.buttons & 1) || !this.forwardBox.hasPointerCapture(event.pointerId)) return;
+    const place = this.opAt(event.clientX - this.forwardBox.getBoundingClientRect().left);
+    if (place !== this.opShown) this.onForward(place);
   }
 
   /** Mark where we are: a step of the call, or an op of the forward. */
@@ -116,6 +149,11 @@ class Timeline {
     this.range.setAttribute("aria-valuetext", said);
     this.done.setAttribute("x2", this.at(step));
     this.callBox.classList.toggle("resting", step === 0);
+    this.opShown = forward;
+    this.forwardBox.classList.toggle("resting", forward === null);
+    this.forwardRange.value = forward ?? this.frames.forward.length - 1;
+    const op = this.frames.forward[forward ?? this.frames.forward.length - 1];
+    if (op) this.forwardRange.setAttribute("aria-valuetext", op.label);
     for (const tick of this.callTicks) tick.classList.toggle("done", Number(tick.dataset.step) < step);
     for (const tick of this.forwardTicks ?? []) {
       const place = Number(tick.dataset.step);

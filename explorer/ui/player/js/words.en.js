@@ -235,6 +235,7 @@ const WORDS = {
   "button.present": "Present",
   "button.help": "Help",
   "range.step": "Step",
+  "range.forward": "Op of the forward",
   "select.call": "Call",
   "graph": "Graph of the backward pass",
   "help": [
