@@ -1,13 +1,8 @@
 """Watch the backward pass, one node at a time."""
 
-import streamlit as st
+from explorer.ui import player, session, takeaway
 
-from explorer.ui import downloads, player, session
-
-run = session.current_run()
+run = session.explained_run()
 if run is not None:
-    explained = session.explained_run() or run
-    player.show(explained, key="backward")
-    with st.container(horizontal=True):
-        downloads.graph(run)
-        downloads.player(explained)
+    player.show(run, key="backward")
+    takeaway.menu(run, key="backward")

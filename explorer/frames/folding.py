@@ -102,7 +102,7 @@ def hidden(items: Sequence[Item], wires: Sequence[Wire], groups: Sequence[Group]
     cards = sum(item.kind == "card" for item in items)
     always: set[int] | None = None
     for view in views(groups, cards):
-        owned = set(_owners(items, wires, view.folds))
+        owned = set(owners(items, wires, view.folds))
         always = owned if always is None else always & owned
     return frozenset(always or ())
 
@@ -282,7 +282,7 @@ def folded(scene: Scene, groups: Sequence[Group]) -> Scene:
     """
     if not groups:
         return scene
-    owner = _owners(scene.items, scene.wires, groups)
+    owner = owners(scene.items, scene.wires, groups)
     first = max(item.index for item in scene.items) + 1
     wires = _joined(scene, owner, first)
     held: dict[int, list[Item]] = defaultdict(list)
@@ -307,10 +307,8 @@ def folded(scene: Scene, groups: Sequence[Group]) -> Scene:
     )
 
 
-def _owners(
-    items: Sequence[Item], wires: Sequence[Wire], groups: Sequence[Group]
-) -> dict[int, int]:
-    """The place of the group that each folded node is in."""
+def owners(items: Sequence[Item], wires: Sequence[Wire], groups: Sequence[Group]) -> dict[int, int]:
+    """The place in `groups` of the one that holds each folded node: card, bead or bucket."""
     owner = {card: place for place, group in enumerate(groups) for card in group.cards}
     users: dict[int, set[int | None]] = defaultdict(set)
     for wire in wires:

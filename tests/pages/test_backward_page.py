@@ -29,7 +29,7 @@ def test_every_preset_reaches_the_player(open_page: OpenPage) -> None:
 
 def test_the_graph_and_the_run_can_be_taken_away(open_page: OpenPage) -> None:
     labels = [button.label for button in open_page("backward").get("download_button")]
-    assert labels == ["Graph as DOT", "Graph as SVG", "Animation as HTML", "Run as JSON"]
+    assert labels == ["Storyboard to print", "Animation", "Labelled SVG", "DOT", "JSON"]
 
 
 @pytest.mark.parametrize("slug", ["tutorial", "notebook"])

@@ -7,6 +7,7 @@ explains its numbers: rules, terms and local Jacobians.
 """
 
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,15 @@ __all__ = ["asks_for", "browser_data", "script", "show"]
 
 _SCRIPTS = (
     "words.en", "format", "tiles", "numbers", "matrix", "stage", "folding", "panels", "inspector",
-    "timeline", "journey", "finder", "predict", "camera", "player",
+    "timeline", "journey", "finder", "predict", "camera", "picture", "player",
 )  # fmt: skip
 """Parts of the player's JavaScript in the order in which they build on each other."""
 
 
-def script() -> str:
+def script(names: Sequence[str] = _SCRIPTS) -> str:
     """All JavaScript of the player as one module, which is how a component takes it."""
     folder = Path(__file__).parent / "js"
-    parts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
+    parts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in names]
     return "\n".join(parts)
 
 

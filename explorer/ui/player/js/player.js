@@ -13,6 +13,7 @@ const shared = (globalThis[Symbol.for("autograd-explorer.player")] ??= {
   places: new Map(), // by key: where we were, for when a page is left and opened again
   keyboard: null, // the player that keys go to: the one opened or touched last
 });
+shared.pictures ??= new Map(); // by key: how to save what a player shows
 
 class Player {
   constructor(parent, name) {
@@ -39,6 +40,8 @@ class Player {
     this.watcher = new ResizeObserver(() => this.resized());
     this.watcher.observe(this.root);
     shared.keyboard = this;
+    this.save = (kind, file) => savePicture(this, kind, file);
+    shared.pictures.set(name, this.save);
   }
 
   // ---------------------------------------------------------------------------------- building
@@ -695,6 +698,7 @@ class Player {
     this.watcher.disconnect();
     this.root.remove();
     if (shared.keyboard === this) shared.keyboard = null;
+    if (shared.pictures.get(this.name) === this.save) shared.pictures.delete(this.name);
   }
 }
 

@@ -342,10 +342,11 @@ class Stage {
 
   drawBadge({ item, group }, x, y, radius) {
     if (item.order === null) return;
-    const words = String(item.order);
+    const words = String(item.order), more = 6.5 * Math.max(0, words.length - 2);
+    // A long number grows to the left, away from the name.
     group.append(svg("g", { class: "badge" },
-      svg("circle", { cx: x, cy: y, r: radius + 3 * Math.max(0, words.length - 2) }),
-      svg("text", { x, y: y + 4.6 }, words)));
+      svg("rect", { x: x - radius - more, y: y - radius, width: 2 * radius + more, height: 2 * radius, rx: radius }),
+      svg("text", { x: x - more / 2, y: y + 4.6 }, words)));
   }
 
   /** A valve: a hook changed what arrived here. */

@@ -213,6 +213,17 @@ const WORDS = {
   "legend.saved": "saved",
   "legend.freed": "freed",
 
+  "picture.step": "step {step}",
+  "board.all": { "one": "Its only step.", "other": "All {count} steps." },
+  "board.beads": "{shown} of {count} steps: those of nodes that only change the shape are left out.",
+  "board.folded": "{shown} of {count} steps: of what a folded card runs in a row only the last is shown, and nodes that only change the shape are left out.",
+  "board.spread": "{shown} of {count} steps, spread evenly over the call. The numbers say which they are.",
+  "board.around": "Each picture shows the part of the graph around its step; the first one is the whole.",
+  "board.calls": { "one": "One more call of this program is not shown.", "other": "{count} more calls of this program are not shown." },
+  "board.program": "The program",
+  "board.print": "Print, or save as PDF",
+  "board.none": "Nothing runs backward in this program, so there are no steps to show.",
+
   "timeline.forward": "forward, {count} ops",
   "timeline.forward.one": "forward, 1 op",
   "timeline.call": "{title}, {count} steps",

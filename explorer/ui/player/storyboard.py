@@ -1,0 +1,56 @@
+"""A storyboard: the steps of a program as small pictures on A4, in one HTML file to be printed.
+
+The program and the legend stand on top, a caption under each picture. Where a call has too many
+steps to be handed out, the page says which are shown.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from explorer.frames import frames_of
+from explorer.frames.storyboard import calls_left_out, strips
+from explorer.picture.views import pictured, trimmed
+from explorer.ui.player import script
+from explorer.ui.player.document import document
+from explorer.ui.player.standalone import Playable, as_run
+from explorer.ui.player.style import style_sheet
+
+_FOLDER = Path(__file__).parent
+
+_SCRIPTS = (
+    "words.en", "format", "tiles", "stage", "folding", "panels", "camera", "storyboard",
+)  # fmt: skip
+
+
+def page(shown: Playable, *, title: str = "Autograd Explorer") -> str:
+    """An HTML document that draws the storyboard of `shown`; printing it gives pages of A4."""
+    run = as_run(shown)
+    frames, torch = frames_of(run), run.torch or run.trace.torch
+    chosen = strips(frames)
+    first = [strip.scene for strip in chosen]
+    pictures = [
+        msgspec.structs.replace(pictured(scene, frames.tiles), others=())
+        if place in first
+        else None
+        for place, scene in enumerate(frames.scenes)
+    ]
+    data: dict[str, Any] = msgspec.to_builtins(
+        {
+            "title": title,
+            "frames": trimmed(frames),
+            "pictures": pictures,
+            "strips": chosen,
+            "calls_left_out": calls_left_out(frames),
+            "made": f"Autograd Explorer. Every number is torch {torch}'s own." if torch else "",
+        }
+    )
+    style = style_sheet() + (_FOLDER / "board.css").read_text(encoding="utf-8")
+    return document(
+        title=title,
+        style=style,
+        script=script(_SCRIPTS),
+        start="storyboard",
+        data=data,
+    )
