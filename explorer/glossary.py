@@ -28,6 +28,10 @@ TERMS = {
     "retain_graph": (
         "Keeps the saved tensors after backward, so that the same graph can be walked again."
     ),
+    "create_graph": (
+        "Records the backward pass itself as a graph, so that it can be differentiated again."
+    ),
+    "inputs": "The only tensors whose .grad a backward fills; without it, every leaf.",
     "set_to_none": (
         "With True zero_grad() sets .grad to None; with False it fills .grad with zeros."
     ),

@@ -11,7 +11,10 @@ x.grad = None
 """
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import msgspec
 
 from explorer.data import Plain, Program, Run
 
@@ -19,12 +22,56 @@ from explorer.data import Plain, Program, Run
 class Press(Plain, frozen=True):
     """One press of a button: `kind` is `backward` or `zero_grad`.
 
-    `keep` is retain_graph for a backward; `to_none` is set_to_none for a zero_grad.
+    For a backward, `keep` is retain_graph, `create` create_graph, `inputs` the names of the only
+    tensors to fill (all leaves where it is empty) and `vector` v as the program would write it (the
+    repeated call's own where it is empty). For a zero_grad, `to_none` is set_to_none.
     """
 
     kind: str
     keep: bool = False
     to_none: bool = True
+    create: bool = False
+    inputs: tuple[str, ...] = ()
+    vector: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """What differs from a bare press, ready for JSON.
+
+        >>> Press("backward", inputs=("x",)).to_plain()
+        {'kind': 'backward', 'inputs': ['x']}
+        """
+        bare = msgspec.to_builtins(Press(self.kind)) | {"inputs": []}
+        told = (msgspec.to_builtins(self) | {"inputs": list(self.inputs)}).items()
+        return {name: value for name, value in told if name == "kind" or value != bare[name]}
+
+
+def read_presses(plain: Any, known: Collection[str]) -> tuple[Press, ...]:
+    """The presses that `to_plain` took apart; what is damaged is left out.
+
+    `known` are the tensors that `inputs` may name.
+
+    >>> read_presses([{"kind": "backward", "inputs": ["x"]}, {"kind": "dance"}, 7], {"x"})
+    (Press(kind='backward', keep=False, to_none=True, create=False, inputs=('x',), vector=''),)
+    """
+    found = []
+    for one in plain if isinstance(plain, (list, tuple)) else ():
+        try:
+            press = msgspec.convert(one, Press)
+        except msgspec.ValidationError:
+            continue
+        named = all(name in known for name in press.inputs)
+        if press.kind in ("backward", "zero_grad") and named and is_expression(press.vector or "0"):
+            found.append(press)
+    return tuple(found)
+
+
+def is_expression(text: str) -> bool:
+    """Whether `text` can stand as an argument in a program."""
+    try:
+        ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def pressed(
@@ -38,7 +85,7 @@ def pressed(
     lines = [program.source.rstrip("\n"), *(["", "# added by pressing"] if presses else [])]
     for press in presses:
         if press.kind == "backward":
-            lines.append(_with_keyword(call, keep=press.keep))
+            lines.append(_written(call, press))
         else:
             lines.extend(_zero_lines(program.source, leaves, to_none=press.to_none))
     return Program("\n".join(lines) + "\n", program.seed)
@@ -89,6 +136,23 @@ def _with_keyword(call: str, *, keep: bool) -> str:
     node.keywords = [word for word in node.keywords if word.arg != "retain_graph"]
     if keep:
         node.keywords.append(ast.keyword("retain_graph", ast.Constant(True)))
+    return ast.unparse(node)
+
+
+def _written(call: str, press: Press) -> str:
+    """The repeated call with the arguments of a press."""
+    node = ast.parse(_with_keyword(call, keep=press.keep), mode="eval").body
+    assert isinstance(node, ast.Call)
+    if press.vector:
+        node.args = [ast.parse(press.vector, mode="eval").body, *node.args[1:]]
+        node.keywords = [word for word in node.keywords if word.arg != "gradient"]
+    if press.create:
+        node.keywords = [word for word in node.keywords if word.arg != "create_graph"]
+        node.keywords.append(ast.keyword("create_graph", ast.Constant(True)))
+    if press.inputs:
+        names = [ast.parse(name, mode="eval").body for name in press.inputs]
+        node.keywords = [word for word in node.keywords if word.arg != "inputs"]
+        node.keywords.append(ast.keyword("inputs", ast.List(names, ast.Load())))
     return ast.unparse(node)
 
 

@@ -41,13 +41,15 @@ _SYNONYMS = {
 class CallWatch(Watch):
     """A watch that also records every backward() and autograd.grad of the program.
 
-    `leaves` is asked for the leaves that the program can name at the moment. `begins` is told of
+    `leaves` is asked for the leaves that the program can name at the moment, `holders` for every
+    tensor whose `.grad` a backward could fill, with the name of each. `begins` is told of
     each recorded call just before it is made: its number, the tape, and the nodes it leads to.
     """
 
     def __init__(self, spans: Spans, copier: Copier) -> None:
         super().__init__(spans, copier=copier)
         self.leaves: Callable[[], list[Tensor]] = list
+        self.holders: Callable[[], list[tuple[str, Tensor]]] = list
         self.begins: Callable[[int, Tape, list[int]], None] = lambda *_: None
         self._calls: list[_LiveCall] = []
 
@@ -96,14 +98,18 @@ class CallWatch(Watch):
         """Make the call for the program, with hooks on its graph where torch runs hooks."""
         if call.note:
             return call.make(self.copier)
-        call.recording = Recording(self.tape, call.roots, self.leaves())
+        with private.without_modes():
+            holders = self.holders()
+        names = {id(tensor): name for name, tensor in holders}
+        others = [*(tensor for _, tensor in holders), *call.inputs]
+        call.recording = Recording(self.tape, call.roots, others)
         self.begins(len(self._calls) - 1, self.tape, call.recording.nodes)
         before = private.next_sequence_nr()
         try:
             with call.recording:
                 result = call.make(self.copier)
         finally:
-            call.leaves = call.recording.leaves({})
+            call.leaves = call.recording.leaves(names)
         if call.create_graph:
             self._mark_made(call, result, before)
         return result

@@ -159,6 +159,18 @@ class Namespace(MutableMapping[str, Any]):
         distinct = {id(tensor): tensor for _, tensor in self._named()}.values()
         return [tensor for tensor in distinct if tensor.is_leaf and tensor.requires_grad]
 
+    def holders(self) -> list[tuple[str, Tensor]]:
+        """Every tensor whose `.grad` a backward could fill, under its name.
+
+        These are the leaves, and what the program told to retain its grad.
+        """
+        distinct = {id(tensor): (name, tensor) for name, tensor in reversed([*self._named()])}
+        return [
+            (name, tensor)
+            for name, tensor in distinct.values()
+            if tensor.requires_grad and (tensor.is_leaf or tensor.retains_grad)
+        ]
+
     def leaf_variables(self) -> list[LiveVariable]:
         """Those leaves as they are now, each under its name."""
         names = self.leaf_names()

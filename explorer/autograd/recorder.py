@@ -9,6 +9,7 @@
 ('x', None, 'scalar float32, 6', 'scalar float32, 6')
 """
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -183,7 +184,10 @@ class Recording:
         return BackwardError(str(raised), node, arrived, type(raised).__name__)
 
     def _grad(self, tensor: Tensor) -> Values | None:
-        grad = tensor.grad if tensor.is_leaf or tensor.retains_grad else None
+        with warnings.catch_warnings():
+            # With `inputs` torch fills tensors that are no leaves and retain no grad.
+            warnings.simplefilter("ignore")
+            grad = tensor.grad
         return None if grad is None else self._copier.copy(grad)
 
 

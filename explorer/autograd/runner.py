@@ -97,6 +97,7 @@ class _Execution:
         self.watch = CallWatch(self.spans, self.copier)
         self.namespace = Namespace(self.watch, self.assigned, language.names)
         self.watch.leaves = self.namespace.leaves
+        self.watch.holders = self.namespace.holders
         self.nodes = NodeAnswers(asks)
         self.watch.begins = self.nodes.begin
         self.answers: dict[Ask, Answer] = {}

@@ -1,29 +1,31 @@
-"""The ledger of `.grad`: one row a call, before + added = after for each leaf."""
+"""The ledger of `.grad` on the page: its buttons and switches, its lines, and the program."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from html import escape
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import streamlit as st
 
 from explorer import press
-from explorer.data import BackwardCall, Leaf, Run, Values
-from explorer.frames.tiles import largest
+from explorer.data import Run
 from explorer.glossary import tip
-from explorer.picture.tiles import legend_html, tile_html
+from explorer.ledger import Ledger, ledger_of
+from explorer.picture import ledger as pictures
+from explorer.picture import listing
+from explorer.picture.listing import Mark
 from explorer.press import Press
-from explorer.ui import session, widgets
+from explorer.ui import session, site, widgets
 
 MAX_PRESSES: Final = 40
 """Presses that one program takes before it has to be reset."""
 
-ROOMY: Final = 3
-"""Leaves up to which their tiles print every number of small tensors."""
+MANY: Final = 6
+"""Tensors above which the visitor may pick those to look at."""
 
 KEEP: Final = "retain_graph"
 """The switch that has every call keep its graph, the program's own included."""
+
+CREATE: Final = "create_graph"
+"""The switch that has each press of backward() record its own graph."""
 
 CLEAR_FIRST: Final = "zero_grad() first"
 """The switch that has each press of backward() clear .grad before it."""
@@ -31,63 +33,25 @@ CLEAR_FIRST: Final = "zero_grad() first"
 TO_NONE: Final = "set_to_none"
 """The switch that says what zero_grad() leaves: None, or zeros."""
 
-_STYLE: Final = """
-<style>
-.ledger { border-collapse: collapse; width: 100%; }
-.ledger.large { zoom: 1.3; }
-.ledger td { border: 0; border-top: 1px solid var(--edge); padding: 12px 10px;
-  vertical-align: top; text-align: left; }
-.ledger td:first-child { width: 1%; min-width: 150px; }
-.ledger .mono, .ledger-legend .word { font-family: ui-monospace, 'SF Mono', 'Cascadia Mono',
-  'DejaVu Sans Mono', monospace; }
-.ledger .call { font-size: 19px; font-weight: 700; white-space: nowrap; }
-.ledger .line { color: var(--quiet); font-size: 13px; max-width: 170px; white-space: nowrap;
-  overflow: hidden; text-overflow: ellipsis; }
-.ledger .leaves { display: flex; flex-wrap: wrap; gap: 14px 34px; }
-.ledger .leaf { display: grid; gap: 5px; align-content: start; }
-.ledger .leaf .mono { font-size: 15px; font-weight: 600; }
-.ledger .leaf .shape, .ledger .remark { color: var(--quiet); font-size: 13px; font-weight: 400; }
-.ledger .sum { display: flex; flex-wrap: wrap; align-items: center; gap: 9px; font-size: 19px; }
-.ledger .sum figure { margin: 0; display: grid; justify-items: center; gap: 2px; }
-.ledger .sum figcaption { font-size: 12px; color: var(--quiet); }
-.ledger .sum .sign { padding-bottom: 18px; }
-.ledger .fresh { background: var(--now); }
-.ledger .failed .call::before { content: "✕ "; }
-.ledger i, .ledger-legend i { display: block; font-style: normal; }
-.tile { display: inline-block; box-sizing: content-box; }
-.ledger-legend { display: flex; align-items: center; gap: 8px; font-size: 13px; flex-wrap: wrap;
-  padding-bottom: 10px; }
-.ledger-legend .key { display: inline-flex; align-items: center; gap: 6px; margin-left: 18px; }
-</style>
-"""
+VECTOR: Final = "v"
+"""The field that says which v a press hands to backward()."""
 
+INPUTS: Final = "inputs"
+"""The picker of the only tensors that a press is to fill."""
 
-@dataclass
-class Row:
-    """One line of the ledger: a call, or a zero_grad().
-
-    `count` is how many presses had been made by then (0 for the program's own last call, None for
-    those before it), and `resting` the `.grad` of each leaf at that point, where it was asked for.
-    """
-
-    title: str
-    line: str
-    count: int | None = None
-    leaves: dict[str, Leaf] = field(default_factory=dict)
-    resting: dict[str, Values | None] = field(default_factory=dict)
-    error: str | None = None
-    remark: str = ""
+PRESSES: Final = "presses"
+"""What `session.remember` holds of the presses made so far."""
 
 
 def show(run: Run) -> None:
-    """The buttons, the switches and the rows for the current program."""
+    """The buttons, the switches and the lines for the current program."""
     call = press.backward_call(run)
     if call is None:
         widgets.say_what_went_wrong(run)
         st.info("Nothing in this program can be walked backward: it has no tensor with a grad_fn.")
         return
-    presses: tuple[Press, ...] = session.remembered("presses", ())
-    keep = _controls(presses)
+    presses = _presses(run)
+    keep = _controls(run, presses, call)
     program = press.keep_graph(run.program) if keep else run.program
     presses = tuple(msgspec.structs.replace(made, keep=keep) for made in presses)
     leaves = [leaf.name for leaf in run.leaves]
@@ -98,32 +62,66 @@ def show(run: Run) -> None:
 
     shown = after(len(presses))
     own_lines = len(program.source.rstrip("\n").splitlines())
-    rows = _rows(shown, presses, own_lines)
-    for row in rows:
-        if row.count is not None and not set(leaves) <= set(row.leaves):
-            row.resting = {leaf.name: leaf.grad for leaf in after(row.count).leaves}
-    left, right = st.columns([8, 5], gap="medium")
+    ledger = ledger_of(shown, presses, own_lines=own_lines, after=after)
+    left, right = st.columns([9, 4], gap="medium")
     with left:
-        _explain_error(shown, presses, own_lines)
-        st.html(_STYLE + _html(rows, shown, len(presses)))
+        _explain_error(shown, bool(presses), own_lines)
+        names = _picked(ledger)
+        drawn = pictures.ledger_html(ledger, widgets.theme(), names=names, fresh=bool(presses))
+        st.html(pictures.STYLE + drawn)
     with right:
-        st.code(shown.program.source, line_numbers=True)
+        st.html(listing.STYLE + _listing(shown, ledger))
 
 
-def _controls(presses: tuple[Press, ...]) -> bool:
+# ------------------------------------------------------------------------------------- controls
+
+
+def _presses(run: Run) -> tuple[Press, ...]:
+    """The presses that the visitor, or the link that brought the visitor here, has made."""
+    return press.read_presses(session.remembered(PRESSES, []), set(_fillable(run)))
+
+
+def _fillable(run: Run) -> list[str]:
+    """The tensors that `inputs` may name: leaves and what was computed, by a plain name."""
+    computed = [v.name for v in run.tensors if v.last and v.grad_fn]
+    leaves = [leaf.name for leaf in run.leaves if leaf.name in {v.name for v in run.tensors}]
+    return list(dict.fromkeys([*leaves, *computed]))
+
+
+def _controls(run: Run, presses: tuple[Press, ...], call: str) -> bool:
     """Draw buttons and switches; returns whether every call keeps its graph."""
     full = len(presses) >= MAX_PRESSES
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("backward()", type="primary", on_click=_press_backward, disabled=full, width=170)
-        st.button("zero_grad()", on_click=_press_zero_grad, disabled=full, width=170)
+        st.button("backward()", type="primary", on_click=_press_backward, disabled=full, width=150)
+        st.button("zero_grad()", on_click=_press_zero_grad, disabled=full, width=150)
         st.button("Undo", on_click=_undo, disabled=not presses)
         st.button("Reset", on_click=_reset, disabled=not presses)
         keep = _switch(KEEP, tip("retain_graph"), default=False)
+        _switch(CREATE, tip("create_graph"), default=False)
         _switch(CLEAR_FIRST, "Each press of backward() calls zero_grad() before it.", default=False)
         _switch(TO_NONE, tip("set_to_none"), default=True)
+        with st.popover("v, inputs"):
+            _arguments(run, call)
     if full:
         st.info(f"{MAX_PRESSES} presses are the most that are shown: press Reset to begin anew.")
     return keep
+
+
+def _arguments(run: Run, call: str) -> None:
+    """Which v the next press hands over, and which tensors it fills."""
+    st.markdown(f"A press repeats `{call}`.")
+    typed = st.text_input(
+        VECTOR, key=session.widget_key(VECTOR, ""), placeholder="as in the call",
+        help="Python for a tensor of the shape of the root, such as torch.tensor([1., 0.]).",
+    )  # fmt: skip
+    session.remember(VECTOR, typed)
+    if not press.is_expression(typed.strip() or "0"):
+        st.warning(f"“{typed}” is no Python expression, so a press leaves it out.")
+    options = _fillable(run)
+    key = session.widget_key(INPUTS, [])
+    st.session_state[key] = [name for name in st.session_state[key] if name in options]
+    picked = st.multiselect(INPUTS, options, key=key, placeholder="every leaf", help=tip("inputs"))
+    session.remember(INPUTS, picked)
 
 
 def _switch(label: str, help_: str, *, default: bool) -> bool:
@@ -133,154 +131,82 @@ def _switch(label: str, help_: str, *, default: bool) -> bool:
     return on
 
 
-def _is_on(label: str, *, default: bool) -> bool:
-    """The place of a switch before the page is drawn, for the buttons."""
-    return bool(st.session_state[session.widget_key(label, default)])
+def _held(label: str, default: Any) -> Any:
+    """What a widget holds before the page is drawn, for the buttons."""
+    return st.session_state[session.widget_key(label, default)]
 
 
 def _press_backward() -> None:
-    if _is_on(CLEAR_FIRST, default=False):
+    if _held(CLEAR_FIRST, False):
         _press_zero_grad()
-    _add(Press("backward"))
+    typed = _held(VECTOR, "").strip()
+    vector = typed if press.is_expression(typed or "0") else ""
+    inputs: tuple[str, ...] = tuple(_held(INPUTS, []))
+    _add(Press("backward", create=_held(CREATE, False), inputs=inputs, vector=vector))
 
 
 def _press_zero_grad() -> None:
-    _add(Press("zero_grad", to_none=_is_on(TO_NONE, default=True)))
+    _add(Press("zero_grad", to_none=_held(TO_NONE, True)))
 
 
 def _add(made: Press) -> None:
-    session.remember("presses", (*session.remembered("presses", ()), made))
+    session.remember(PRESSES, [*session.remembered(PRESSES, []), made.to_plain()])
 
 
 def _undo() -> None:
-    session.remember("presses", session.remembered("presses", ())[:-1])
+    session.remember(PRESSES, list(session.remembered(PRESSES, []))[:-1])
 
 
 def _reset() -> None:
-    session.remember("presses", ())
+    session.remember(PRESSES, [])
 
 
-# ----------------------------------------------------------------------------------------- rows
+def _picked(ledger: Ledger) -> list[str] | None:
+    """The tensors to look at, where there are so many that one may want to choose."""
+    names = list(ledger.shapes)
+    if len(names) <= MANY:
+        return None
+    key = session.widget_key("leaves", [])
+    st.session_state[key] = [name for name in st.session_state[key] if name in names]
+    picked = st.multiselect(
+        "Leaves", names, key=key, label_visibility="collapsed",
+        placeholder=f"All {len(names)} leaves: pick a few to see their numbers",
+    )  # fmt: skip
+    session.remember("leaves", picked)
+    return picked or None
 
 
-def _leaf_names(run: Run) -> list[str]:
-    """Every leaf that the program has a name for, then any other that a call has filled."""
-    touched = [leaf.name for call in _calls(run) for leaf in call.leaves]
-    return list(dict.fromkeys([*(leaf.name for leaf in run.leaves), *touched]))
+# ---------------------------------------------------------------------------------- the program
 
 
-def _calls(run: Run) -> list[BackwardCall]:
-    """The calls that the ledger lists: those that may add into .grad."""
-    return [call for call in run.calls if call.kind == "backward"]
+def _listing(run: Run, ledger: Ledger) -> str:
+    """The program with the number of each call at its line."""
+    calls: dict[int, list[str]] = {}
+    failed, now = set(), None
+    for line in ledger.lines:
+        if line.line is not None and line.number is not None:
+            calls.setdefault(line.line, []).append(str(line.number))
+            if line.failure:
+                failed.add(line.line)
+            now = line.line if line.pressed else None
+    marks = {}
+    for place, numbers in calls.items():
+        word = "call" if len(numbers) == 1 else "calls"
+        told = numbers if len(numbers) <= 3 else [numbers[0], "…", numbers[-1]]
+        kind = "failed" if place in failed else "now" if place == now else ""
+        marks[place] = Mark(f"{word} {', '.join(told)}", kind)
+    return listing.listing_html(run.program.source, widgets.theme(), marks)
 
 
-def _rows(run: Run, presses: Sequence[Press], own_lines: int) -> list[Row]:
-    """The program's own calls, then every press that ran, in order."""
-    rows: list[Row] = []
-    calls = _calls(run)
-    lines = run.program.source.splitlines()
-    own = [call for call in calls if call.span is None or call.span.line <= own_lines]
-    for number, call in enumerate(own, 1):
-        rows.append(_call_row(number, call, lines, count=0 if number == len(own) else None))
-    if run.error is not None and (run.error.line or 0) <= own_lines:
-        return rows
-    number, rest = len(own), iter(calls[len(own) :])
-    for count, made in enumerate(presses, 1):
-        if made.kind == "zero_grad":
-            rows.append(Row("zero_grad()", f"set_to_none={made.to_none}", count))
-            continue
-        if (ran := next(rest, None)) is None:
-            break
-        number += 1
-        rows.append(_call_row(number, ran, lines, count=count))
-        if ran.error is not None:
-            break
-    return rows
-
-
-def _call_row(number: int, call: BackwardCall, lines: list[str], *, count: int | None) -> Row:
-    line = lines[call.span.line - 1].strip() if call.span else "backward()"
-    return Row(
-        f"call {number}",
-        line,
-        count,
-        {leaf.name: leaf for leaf in call.leaves},
-        error=call.error.message if call.error else None,
-        remark=call.note,
-    )
-
-
-# ----------------------------------------------------------------------------------------- HTML
-
-
-def _html(rows: list[Row], run: Run, presses: int) -> str:
-    colors = widgets.theme()
-    numbers = [
-        values
-        for row in rows
-        for leaf in row.leaves.values()
-        for values in (leaf.before, leaf.added, leaf.after)
-        if values is not None
-    ]
-    scale = largest(numbers) or 1.0
-    names = _leaf_names(run)
-    shapes = {leaf.name: "×".join(map(str, leaf.values.shape)) for leaf in run.leaves}
-    roomy = len(names) <= ROOMY
-    style = "ledger large" if len(names) == 1 else "ledger"
-    body = []
-    for i, row in enumerate(rows):
-        fresh = presses > 0 and i == len(rows) - 1
-        state = " ".join([*(["fresh"] if fresh else []), *(["failed"] if row.error else [])])
-        leaves = "".join(
-            _leaf(row, name, shapes.get(name, ""), scale, roomy=roomy) for name in names
-        )
-        body.append(
-            f'<tr class="{state}"><td><div class="call">{escape(row.title)}</div>'
-            f'<div class="line mono" title="{escape(row.line, quote=True)}">{escape(row.line)}'
-            f'</div><div class="remark">{escape(row.remark)}</div></td>'
-            f'<td><div class="leaves">{leaves}</div></td></tr>'
-        )
-    return (
-        f'<div style="--edge:{colors.hairline};--quiet:{colors.muted};--now:{colors.now_soft}">'
-        f'<div class="ledger-legend">{legend_html(scale, colors)}</div>'
-        f'<table class="{style}"><tbody>{"".join(body)}</tbody></table>'
-        "</div>"
-    )
-
-
-def _leaf(row: Row, name: str, shape: str, scale: float, *, roomy: bool) -> str:
-    """before + added = after of one leaf, or the single state that a zero_grad() left."""
-    colors = widgets.theme()
-
-    def tile(values: Values | None, word: str) -> str:
-        drawn = tile_html(values, scale=scale, theme=colors, name=f"{name}.grad", roomy=roomy)
-        return f"<figure>{drawn}<figcaption>{word}</figcaption></figure>"
-
-    leaf = row.leaves.get(name)
-    if leaf is not None:
-        parts = [tile(leaf.before, "before"), tile(leaf.added, "added"), tile(leaf.after, "after")]
-        state = (
-            f'{parts[0]}<span class="sign">+</span>{parts[1]}<span class="sign">=</span>{parts[2]}'
-        )
-    elif name in row.resting:
-        word = "now" if row.title == "zero_grad()" else "no path"
-        state = tile(row.resting[name], word)
-    else:
-        state = '<span class="remark">no path: nothing arrives</span>'
-    return (
-        f'<div class="leaf"><div><span class="mono">{escape(name)}.grad</span> '
-        f'<span class="shape">{shape}</span></div><div class="sum">{state}</div></div>'
-    )
-
-
-def _explain_error(run: Run, presses: Sequence[Press], own_lines: int) -> None:
+def _explain_error(run: Run, pressed: bool, own_lines: int) -> None:
     """Torch's words, what they mean here, and the way out."""
     if run.error is None:
         return
     widgets.say_what_went_wrong(run)
     if (run.error.line or 0) <= own_lines:
-        if presses:
+        if pressed:
             st.info("The program stops there, so the lines that were added do not run.")
+        st.page_link(site.page("program"), label="Mend it on the Program page", icon="🔧")
     elif "second time" in run.error.message:
         st.info(
             "An earlier call let go of what the nodes had saved, so the graph cannot be walked "

@@ -1,0 +1,328 @@
+"""Draw a ledger as HTML: a block for each line, before + added = after for each tensor.
+
+All tiles of a ledger share one scale, so equal colours mean equal numbers. A tensor that a line did
+not touch shows one tile and says why.
+"""
+
+from collections.abc import Collection
+from html import escape
+from typing import Final
+
+import numpy as np
+
+from explorer.data import Values
+from explorer.frames.tiles import largest, shape_text, tile_of
+from explorer.ledger import Entry, Failure, Ledger, Line, Use
+from explorer.picture.cells import format_number
+from explorer.picture.listing import variables_css
+from explorer.picture.theme import Theme
+from explorer.picture.tiles import FONT, legend_html, tile_html, tile_width
+
+ROOMY: Final = 4
+"""Tensors up to which their tiles print every number of small tensors."""
+
+MANY_USES: Final = 6
+"""Uses of one tensor that are drawn; of more the first and the last few."""
+
+STYLE: Final = f"""
+<style>
+.ledger {{ container-type: inline-size; color: var(--ink); }}
+.ledger code, .ledger .mono {{ font-family: {FONT}; background: none; color: inherit; padding: 0;
+  font-size: inherit; }}
+.ledger i {{ display: block; font-style: normal; }}
+.ledger .tile {{ display: inline-block; box-sizing: content-box; }}
+.ledger .legend {{ display: flex; align-items: center; gap: 8px; font-size: 13px; flex-wrap: wrap;
+  padding-bottom: 10px; }}
+.ledger .legend .word {{ font-family: {FONT}; }}
+.ledger .legend .key {{ display: inline-flex; align-items: center; gap: 6px; margin-left: 18px; }}
+.ledger .line {{ display: grid; grid-template-columns: 190px minmax(0, 1fr); gap: 8px 20px;
+  border-top: 1px solid var(--edge); padding: 14px 10px 16px; }}
+.ledger .line.fresh {{ background: var(--now); }}
+.ledger .call {{ font-size: 20px; font-weight: 700; line-height: 1.3; }}
+.ledger .failed .call::before {{ content: "✕ "; }}
+.ledger .source {{ font-size: 13.5px; line-height: 1.45; overflow-wrap: anywhere; padding: 2px 0 6px; }}
+.ledger .quiet {{ color: var(--quiet); font-weight: 400; }}
+.ledger dl {{ display: grid; grid-template-columns: auto 1fr; gap: 1px 8px; margin: 0;
+  font: 12.5px/1.5 {FONT}; align-items: center; }}
+.ledger dt {{ color: var(--quiet); }} .ledger dd {{ margin: 0; color: var(--quiet); }}
+.ledger dd.told {{ color: var(--ink); font-weight: 700; }}
+.ledger .leaves {{ display: grid; gap: 16px 26px; align-items: start; align-content: start; }}
+.ledger .leaf h4 {{ font: 600 16px/1.3 {FONT}; margin: 0 0 5px; padding: 0; letter-spacing: 0; }}
+.ledger .sum {{ display: flex; flex-wrap: wrap; align-items: center; gap: 6px 9px; font-size: 19px; }}
+.ledger figure {{ margin: 0; display: grid; justify-items: center; gap: 2px; }}
+.ledger figcaption {{ font-size: 12.5px; line-height: 1.35; color: var(--quiet); text-align: center; }}
+.ledger .sign {{ padding-bottom: 19px; font-weight: 600; }}
+.ledger .remark {{ font-size: 13.5px; line-height: 1.45; color: var(--quiet); margin: 6px 0 0; }}
+.ledger .uses {{ margin: 8px 0 0 0; padding: 6px 0 0 12px; border-left: 3px solid var(--edge); }}
+.ledger .uses > .word, .ledger summary {{ font-size: 13.5px; color: var(--quiet);
+  padding-bottom: 4px; }}
+.ledger summary {{ cursor: pointer; }}
+.ledger .uses .sum {{ align-items: start; }} .ledger .uses .sign {{ padding-top: 6px; }}
+.ledger .uses figcaption {{ max-width: 150px; overflow-wrap: anywhere; }}
+.ledger .failure {{ grid-column: 1 / -1; border: 2px solid var(--ink); border-radius: 8px;
+  padding: 10px 14px; font-size: 15px; line-height: 1.5; background: var(--paper); }}
+.ledger .failure ul {{ margin: 6px 0 0 20px; padding: 0; }}
+.ledger .gone {{ display: inline-block; border: 1.5px dashed var(--quiet); border-radius: 5px;
+  padding: 0 7px; text-decoration: line-through; font-family: {FONT}; font-size: 13px; }}
+.ledger .slim {{ padding: 7px 10px; }} .ledger .slim .call {{ font-size: 15px; }}
+.ledger.one {{ zoom: 1.3; }}
+.ledger.few {{ zoom: 1.08; }}
+@media (min-width: 1600px) {{
+  .ledger.one {{ zoom: 1.75; }} .ledger.few {{ zoom: 1.4; }} .ledger.many {{ zoom: 1.12; }}
+}}
+@container (max-width: 520px) {{ .ledger .line {{ grid-template-columns: minmax(0, 1fr); }} }}
+</style>
+"""
+"""The look of `ledger_html`; a page needs it once."""
+
+
+def ledger_html(
+    ledger: Ledger, theme: Theme, *, names: Collection[str] | None = None, fresh: bool = False
+) -> str:
+    """The whole ledger. `names` are the tensors to show (all of them by default).
+
+    `fresh` lights the last line, which the visitor has just pressed.
+    """
+    shown = [name for name in ledger.shapes if names is None or name in names]
+    return _Page(ledger, theme, shown).html(fresh=fresh)
+
+
+def scale_of(ledger: Ledger) -> float:
+    """Where the scale of colours of a ledger ends: its largest gradient, or 1."""
+    return largest(ledger.values) or 1.0
+
+
+class _Page:
+    def __init__(self, ledger: Ledger, theme: Theme, names: list[str]) -> None:
+        self.ledger, self.theme, self.names = ledger, theme, names
+        self.scale = scale_of(ledger)
+        self.roomy = len(names) <= ROOMY
+        self.wide = self._column()
+
+    def html(self, *, fresh: bool) -> str:
+        size = "one" if len(self.names) == 1 else "few" if self.roomy else "many"
+        lines = self.ledger.lines
+        body = "".join(self._line(line, fresh and line is lines[-1]) for line in lines)
+        legend = f'<div class="legend">{legend_html(self.scale, self.theme)}</div>'
+        return (
+            f'<div class="ledger {size}" style="{variables_css(self.theme)}">{legend}{body}</div>'
+        )
+
+    def _column(self) -> int:
+        """Px that before + added = after need at most, so that all lines share their columns."""
+        widest = 220.0
+        for line in self.ledger.lines:
+            for entry in line.entries:
+                if entry.name in self.names and entry.state in ("added", "set"):
+                    parts = (entry.before, entry.added, entry.after)
+                    wide = [tile_width(v, theme=self.theme, roomy=self.roomy) for v in parts]
+                    widest = max(widest, sum(wide) + 2 * 34)
+        return round(widest)
+
+    # ------------------------------------------------------------------------------- one line
+
+    def _line(self, line: Line, fresh: bool) -> str:
+        state = " ".join(
+            [*(["fresh"] if fresh else []), *(["failed"] if line.failure else []), line.kind]
+        )
+        if line.kind == "other":
+            return self._other(line, state)
+        leaves = "".join(self._leaf(entry, line) for entry in self._entries(line))
+        columns = f"grid-template-columns:repeat(auto-fill,minmax(min({self.wide}px,100%),1fr))"
+        return (
+            f'<section class="line {state}"><div>{self._head(line)}</div>'
+            f'<div class="leaves" style="{columns}">{leaves}</div>'
+            f"{self._failure(line.failure) if line.failure else ''}</section>"
+        )
+
+    def _entries(self, line: Line) -> list[Entry]:
+        return [entry for entry in line.entries if entry.name in self.names]
+
+    def _head(self, line: Line) -> str:
+        where = f"line {line.line} " if line.line else ""
+        source = (
+            f'<div class="source mono"><span class="quiet">{where}</span>{escape(line.text)}</div>'
+        )
+        if line.kind == "zero_grad":
+            return f'<div class="call">zero_grad()</div>{source}'
+        if line.kind == "changed":
+            title = "the program changes .grad"
+            return f'<div class="call">{title}</div>{source}'
+        note = f'<p class="remark">{escape(line.note)}</p>' if line.note else ""
+        return f'<div class="call">call {line.number}</div>{source}{self._arguments(line)}{note}'
+
+    def _arguments(self, line: Line) -> str:
+        """v and the switches of the call; what differs from torch's default stands out."""
+        rows = [
+            ("v", self._vector(line), any(v is not None for v in line.vectors)),
+            ("retain_graph", str(line.retain_graph), line.retain_graph),
+            ("create_graph", str(line.create_graph), line.create_graph),
+            ("inputs", escape(", ".join(line.inputs)) or "every leaf", bool(line.inputs)),
+        ]
+        body = "".join(
+            f'<dt>{name}</dt><dd class="{"told" if told else ""}">{value}</dd>'
+            for name, value, told in rows
+        )
+        return f"<dl>{body}</dl>"
+
+    def _vector(self, line: Line) -> str:
+        parts = []
+        for values in line.vectors:
+            if values is None:
+                parts.append("1")
+                continue
+            tile = tile_of(values)
+            if tile.cells and tile.uniform:
+                size = f" ({shape_text(values.shape)})" if values.shape else ""
+                parts.append(f"{_text(tile.cells[0])}{size}")
+            elif tile.cells and values.size <= 4:
+                parts.append(f"[{', '.join(_text(cell) for cell in tile.cells)}]")
+            else:
+                parts.append(escape(values.summary))
+        return "; ".join(parts) or "1"
+
+    def _other(self, line: Line, state: str) -> str:
+        what = line.failure.message if line.failure else "adds nothing to any .grad"
+        return (
+            f'<section class="line slim {state}"><div class="call quiet">call {line.number}</div>'
+            f'<div class="remark mono"><span class="quiet">line {line.line} </span>'
+            f"{escape(line.text)} <span class='quiet'>· {escape(what)}</span></div></section>"
+        )
+
+    # ------------------------------------------------------------------------------- one leaf
+
+    def _tile(self, values: Values | None, name: str) -> str:
+        return tile_html(
+            values, scale=self.scale, theme=self.theme, name=f"{name}.grad", roomy=self.roomy
+        )
+
+    def _figure(self, values: Values | None, name: str, words: str) -> str:
+        return f"<figure>{self._tile(values, name)}<figcaption>{words}</figcaption></figure>"
+
+    def _leaf(self, entry: Entry, line: Line) -> str:
+        name = entry.name
+        shape = shape_text(self.ledger.shapes[name])
+        if entry.state == "added":
+            added = self._figure(entry.added, name, "added" + self._norm(entry.added))
+            middle = f'<span class="sign">+</span>{added}<span class="sign">=</span>'
+            if entry.added is None:  # a checkpoint fills leaves out of our sight
+                middle = '<span class="sign">→</span>'
+            body = (
+                f"{self._figure(entry.before, name, 'before')}{middle}"
+                f"{self._figure(entry.after, name, 'after' + self._norm(entry.after))}"
+            )
+        elif entry.state == "set" and line.kind == "changed":
+            body = (
+                f"{self._figure(entry.before, name, 'before')}<span class='sign'>→</span>"
+                f"{self._figure(entry.after, name, 'now')}"
+            )
+        else:
+            body = self._figure(entry.after, name, _WORDS[entry.state])
+        return (
+            f'<div class="leaf"><h4>{escape(name)}.grad <span class="quiet">{shape}</span></h4>'
+            f'<div class="sum">{body}</div>{self._block(entry)}{self._uses(entry)}</div>'
+        )
+
+    def _norm(self, values: Values | None) -> str:
+        """The norm under a tile that prints no number, where there are many."""
+        if self.roomy or values is None or tile_of(values).uniform:
+            return ""
+        known = values.described
+        return (
+            "" if known is None or known.norm is None else f"<br>norm {format_number(known.norm)}"
+        )
+
+    def _block(self, entry: Entry) -> str:
+        values = entry.after if entry.after is not None else entry.added
+        if values is None:
+            return ""
+        high, wide = tile_of(values).block
+        if (high, wide) == (1, 1):
+            return ""
+        return f'<p class="remark">Each cell stands for {high}×{wide} numbers and shows the largest.</p>'
+
+    def _uses(self, entry: Entry) -> str:
+        uses = entry.uses
+        if not uses or entry.added is None:
+            return ""
+        if len(uses) == 1 and not entry.hooked:
+            if not self.roomy:
+                return ""
+            return f'<p class="remark">from <code>{escape(uses[0].expression)}</code></p>'
+        parts = [self._use(use, i + 1, len(uses), entry.name) for i, use in enumerate(uses)]
+        if len(parts) > MANY_USES:
+            left = len(parts) - MANY_USES
+            parts[MANY_USES - 1 : -1] = [f'<span class="sign quiet">… {left} more …</span>']
+        body = '<span class="sign">+</span>'.join(parts)
+        hooked = ""
+        if entry.hooked:
+            total = _total(uses)
+            body += f'<span class="sign">=</span>{self._figure(total, entry.name, "arrived")}'
+            hooked = (
+                '<p class="remark">A hook on the leaf was handed this sum, once, and gave back '
+                "what was added.</p>"
+            )
+        count = len(uses)
+        word = f"added = the sum of {count} uses" if count > 1 else "what the use sent"
+        if self.roomy:
+            return f'<div class="uses"><div class="word">{word}</div><div class="sum">{body}</div>{hooked}</div>'
+        return (
+            f'<details class="uses"><summary>{word}</summary><div class="sum">{body}</div>{hooked}'
+            "</details>"
+        )
+
+    def _use(self, use: Use, number: int, count: int, name: str) -> str:
+        line = f"<br>line {use.line}" if use.line else ""
+        which = f"<br>use {number} of {count}" if count > 1 else ""
+        words = f"<code>{escape(use.expression)}</code>{which}{line}"
+        return self._figure(use.values, name, words)
+
+    # -------------------------------------------------------------------------------- failure
+
+    def _failure(self, failure: Failure) -> str:
+        """How far a call came that raised, in torch's words and ours."""
+        points = []
+        if failure.gone:
+            gone = " ".join(f'<span class="gone">{escape(name)}</span>' for name in failure.gone)
+            points.append(
+                f"<code>{escape(failure.place)}</code> had saved {gone} for its backward, and "
+                f"call {failure.freed_by} let go of it."
+            )
+        elif failure.place:
+            points.append(f"It stopped at <code>{escape(failure.place)}</code>.")
+        if failure.changed:
+            points.append(
+                f"Already changed when it failed, and it stays so: <b>{_list(failure.changed)}</b>."
+            )
+        else:
+            points.append("No .grad had been changed when it failed.")
+        if failure.spared and failure.changed:
+            points.append(f"Not reached: <b>{_list(failure.spared)}</b>.")
+        return (
+            f'<div class="failure"><b>torch:</b> {escape(failure.message)}'
+            f"<ul>{''.join(f'<li>{point}</li>' for point in points)}</ul></div>"
+        )
+
+
+_WORDS: Final = {
+    "set": "now",
+    "unasked": "not among inputs: as it was",
+    "stopped": "not reached: as it was",
+    "nothing": "torch passed None: as it was",
+    "unreached": "no path: as it was",
+}
+"""State of an entry -> what stands under its only tile."""
+
+
+def _list(names: Collection[str]) -> str:
+    return ", ".join(f"<code>{escape(name)}.grad</code>" for name in names)
+
+
+def _text(cell: float | str) -> str:
+    return cell if isinstance(cell, str) else format_number(cell)
+
+
+def _total(uses: Collection[Use]) -> Values:
+    arrays = [use.values.array for use in uses if use.values.array is not None]
+    first = next(iter(uses)).values
+    return Values.of_array(np.sum(arrays, axis=0).astype(arrays[0].dtype), first.dtype)
