@@ -283,7 +283,7 @@ class _Reading:
     # ------------------------------------------------------------------- between the calls
 
     def _between(self, now: Mapping[str, Values | None], place: int | None) -> Iterator[Line]:
-        """A line for what the program itself changed since the last call, if it changed anything."""
+        """A line for what the program itself changed since the last call, if anything."""
         entries = tuple(
             self._set(name, values)
             for name, values in now.items()
@@ -300,7 +300,7 @@ class _Reading:
 
 
 class _Titles:
-    """The name of each tensor that a gradient rests in; a name that was used again gets a number."""
+    """The name of each tensor that a gradient rests in; a name used again gets a number."""
 
     def __init__(self, run: Run) -> None:
         self._known: dict[str, str] = {}

@@ -40,17 +40,19 @@ STYLE: Final = f"""
 .ledger .line.fresh {{ background: var(--now); }}
 .ledger .call {{ font-size: 20px; font-weight: 700; line-height: 1.3; }}
 .ledger .failed .call::before {{ content: "✕ "; }}
-.ledger .source {{ font-size: 13.5px; line-height: 1.45; overflow-wrap: anywhere; padding: 2px 0 6px; }}
+.ledger .source {{ font-size: 13.5px; line-height: 1.45; overflow-wrap: anywhere;
+  padding: 2px 0 6px; }}
 .ledger .quiet {{ color: var(--quiet); font-weight: 400; }}
-.ledger dl {{ display: grid; grid-template-columns: auto 1fr; gap: 1px 8px; margin: 0;
-  font: 12.5px/1.5 {FONT}; align-items: center; }}
-.ledger dt {{ color: var(--quiet); }} .ledger dd {{ margin: 0; color: var(--quiet); }}
-.ledger dd.told {{ color: var(--ink); font-weight: 700; }}
+.ledger .arguments {{ font: 12.5px/1.55 {FONT}; color: var(--quiet); }}
+.ledger .arguments b {{ color: var(--ink); }}
 .ledger .leaves {{ display: grid; gap: 16px 26px; align-items: start; align-content: start; }}
 .ledger .leaf h4 {{ font: 600 16px/1.3 {FONT}; margin: 0 0 5px; padding: 0; letter-spacing: 0; }}
-.ledger .sum {{ display: flex; flex-wrap: wrap; align-items: center; gap: 6px 9px; font-size: 19px; }}
+.ledger .sum {{ display: flex; flex-wrap: wrap; align-items: center; gap: 6px 9px;
+  font-size: 19px; }}
 .ledger figure {{ margin: 0; display: grid; justify-items: center; gap: 2px; }}
-.ledger figcaption {{ font-size: 12.5px; line-height: 1.35; color: var(--quiet); text-align: center; }}
+.ledger figcaption {{ font-size: 12.5px; line-height: 1.35; color: var(--quiet);
+  text-align: center; }}
+.ledger .as-it-was {{ justify-items: start; }}
 .ledger .sign {{ padding-bottom: 19px; font-weight: 600; }}
 .ledger .remark {{ font-size: 13.5px; line-height: 1.45; color: var(--quiet); margin: 6px 0 0; }}
 .ledger .uses {{ margin: 8px 0 0 0; padding: 6px 0 0 12px; border-left: 3px solid var(--edge); }}
@@ -68,7 +70,7 @@ STYLE: Final = f"""
 .ledger.one {{ zoom: 1.3; }}
 .ledger.few {{ zoom: 1.08; }}
 @media (min-width: 1600px) {{
-  .ledger.one {{ zoom: 1.75; }} .ledger.few {{ zoom: 1.4; }} .ledger.many {{ zoom: 1.12; }}
+  .ledger.one {{ zoom: 1.9; }} .ledger.few {{ zoom: 1.4; }} .ledger.many {{ zoom: 1.12; }}
 }}
 @container (max-width: 520px) {{ .ledger .line {{ grid-template-columns: minmax(0, 1fr); }} }}
 </style>
@@ -97,6 +99,7 @@ class _Page:
         self.ledger, self.theme, self.names = ledger, theme, names
         self.scale = scale_of(ledger)
         self.roomy = len(names) <= ROOMY
+        self.most = 16 if self.roomy else 1
         self.wide = self._column()
 
     def html(self, *, fresh: bool) -> str:
@@ -110,12 +113,12 @@ class _Page:
 
     def _column(self) -> int:
         """Px that before + added = after need at most, so that all lines share their columns."""
-        widest = 220.0
+        widest = 232.0
         for line in self.ledger.lines:
             for entry in line.entries:
                 if entry.name in self.names and entry.state in ("added", "set"):
                     parts = (entry.before, entry.added, entry.after)
-                    wide = [tile_width(v, theme=self.theme, roomy=self.roomy) for v in parts]
+                    wide = [tile_width(v, theme=self.theme, most=self.most) for v in parts]
                     widest = max(widest, sum(wide) + 2 * 34)
         return round(widest)
 
@@ -159,11 +162,11 @@ class _Page:
             ("create_graph", str(line.create_graph), line.create_graph),
             ("inputs", escape(", ".join(line.inputs)) or "every leaf", bool(line.inputs)),
         ]
-        body = "".join(
-            f'<dt>{name}</dt><dd class="{"told" if told else ""}">{value}</dd>'
-            for name, value, told in rows
+        told = "".join(
+            f"<div><b>{name} = {value}</b></div>" if differs else f"<div>{name} = {value}</div>"
+            for name, value, differs in rows
         )
-        return f"<dl>{body}</dl>"
+        return f'<div class="arguments">{told}</div>'
 
     def _vector(self, line: Line) -> str:
         parts = []
@@ -193,11 +196,12 @@ class _Page:
 
     def _tile(self, values: Values | None, name: str) -> str:
         return tile_html(
-            values, scale=self.scale, theme=self.theme, name=f"{name}.grad", roomy=self.roomy
+            values, scale=self.scale, theme=self.theme, name=f"{name}.grad", most=self.most
         )
 
-    def _figure(self, values: Values | None, name: str, words: str) -> str:
-        return f"<figure>{self._tile(values, name)}<figcaption>{words}</figcaption></figure>"
+    def _figure(self, values: Values | None, name: str, words: str, kind: str = "") -> str:
+        tile = self._tile(values, name)
+        return f'<figure class="{kind}">{tile}<figcaption>{words}</figcaption></figure>'
 
     def _leaf(self, entry: Entry, line: Line) -> str:
         name = entry.name
@@ -217,7 +221,7 @@ class _Page:
                 f"{self._figure(entry.after, name, 'now')}"
             )
         else:
-            body = self._figure(entry.after, name, _WORDS[entry.state])
+            body = self._figure(entry.after, name, _WORDS[entry.state], "as-it-was")
         return (
             f'<div class="leaf"><h4>{escape(name)}.grad <span class="quiet">{shape}</span></h4>'
             f'<div class="sum">{body}</div>{self._block(entry)}{self._uses(entry)}</div>'
@@ -239,7 +243,10 @@ class _Page:
         high, wide = tile_of(values).block
         if (high, wide) == (1, 1):
             return ""
-        return f'<p class="remark">Each cell stands for {high}×{wide} numbers and shows the largest.</p>'
+        return (
+            f'<p class="remark">Each cell stands for {high}×{wide} numbers and shows the largest.'
+            "</p>"
+        )
 
     def _uses(self, entry: Entry) -> str:
         uses = entry.uses
@@ -265,7 +272,10 @@ class _Page:
         count = len(uses)
         word = f"added = the sum of {count} uses" if count > 1 else "what the use sent"
         if self.roomy:
-            return f'<div class="uses"><div class="word">{word}</div><div class="sum">{body}</div>{hooked}</div>'
+            return (
+                f'<div class="uses"><div class="word">{word}</div><div class="sum">{body}</div>'
+                f"{hooked}</div>"
+            )
         return (
             f'<details class="uses"><summary>{word}</summary><div class="sum">{body}</div>{hooked}'
             "</details>"

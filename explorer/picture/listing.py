@@ -24,8 +24,9 @@ STYLE: Final = f"""
 .listing .row {{ display: grid; grid-template-columns: 40px minmax(0, 1fr) auto; gap: 0 12px;
   padding-right: 12px; align-items: baseline; border-left: 4px solid transparent; }}
 .listing .number {{ text-align: right; color: var(--quiet); font-size: 12px; }}
-.listing .text {{ white-space: pre-wrap; overflow-wrap: anywhere; padding-left: 2ch;
-  text-indent: -2ch; }}
+.listing .text {{ white-space: pre-wrap; overflow-wrap: anywhere;
+  padding-left: calc(var(--in) + 2ch); text-indent: calc(-2ch - var(--in)); }}
+@media (min-width: 1600px) {{ .listing {{ font-size: 16px; }} }}
 .listing .badge {{ font: 600 12px/18px system-ui, sans-serif; color: var(--quiet);
   border: 1px solid var(--edge); border-radius: 9px; padding: 0 8px; white-space: nowrap; }}
 .listing .row.now {{ background: var(--now); border-left-color: var(--yellow); }}
@@ -97,9 +98,10 @@ def _framed(body: str, theme: Theme) -> str:
 
 def _row(number: int | str, text: str, mark: Mark) -> str:
     badge = f'<span class="badge">{escape(mark.badge)}</span>' if mark.badge else ""
+    indent = len(text) - len(text.lstrip(" "))
     return (
         f'<div class="row {mark.kind}"><span class="number">{number}</span>'
-        f'<span class="text">{text or " "}</span>{badge}</div>'
+        f'<span class="text" style="--in:{indent}ch">{text or " "}</span>{badge}</div>'
     )
 
 

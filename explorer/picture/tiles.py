@@ -22,6 +22,9 @@ from explorer.picture.theme import Theme
 LONGEST: Final = 96
 """Pixels of the longest side of a tile whose cells carry no numbers."""
 
+MOST: Final = 16
+"""Numbers that a tile prints at most, where nobody says otherwise."""
+
 FONT: Final = "ui-monospace,'SF Mono','Cascadia Mono','DejaVu Sans Mono',monospace"
 """The letters of every number."""
 
@@ -57,14 +60,14 @@ class _Grid(NamedTuple):
 
 
 def tile_html(
-    values: Values | None, *, scale: float, theme: Theme, name: str = "", roomy: bool = True
+    values: Values | None, *, scale: float, theme: Theme, name: str = "", most: int = MOST
 ) -> str:
     """The tile of `values` on a scale that ends at ±`scale`; None is torch's None.
 
-    `name` is the tensor's, for the hover text of its elements. `roomy` prints up to 16 numbers, and
-    otherwise up to 4.
+    `name` is the tensor's, for the hover text of its elements. Up to `most` different numbers
+    are printed.
     """
-    grid = _laid_out(values, scale, theme, name, 16 if roomy else 4)
+    grid = _laid_out(values, scale, theme, name, most)
     if grid.word:
         word = (
             f'<span style="background:{theme.paper};color:{theme.ink};padding:0 5px;'
@@ -80,10 +83,10 @@ def tile_html(
 
 
 def tile_svg(
-    values: Values | None, *, scale: float, theme: Theme, name: str = "", roomy: bool = True
+    values: Values | None, *, scale: float, theme: Theme, name: str = "", most: int = MOST
 ) -> Drawing:
     """As `tile_html`, as a piece of SVG."""
-    grid = _laid_out(values, scale, theme, name, 16 if roomy else 4)
+    grid = _laid_out(values, scale, theme, name, most)
     rows = -(-len(grid.cells) // grid.columns) if grid.cells else 1
     wide, high = grid.wide * grid.columns, grid.high * rows
     parts = []
@@ -135,9 +138,9 @@ def text_svg(
     )
 
 
-def tile_width(values: Values | None, *, theme: Theme, roomy: bool = True) -> float:
+def tile_width(values: Values | None, *, theme: Theme, most: int = MOST) -> float:
     """How wide `tile_html` draws `values`, in px."""
-    grid = _laid_out(values, 1.0, theme, "", 16 if roomy else 4)
+    grid = _laid_out(values, 1.0, theme, "", most)
     return grid.wide * grid.columns + 2
 
 

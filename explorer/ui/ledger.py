@@ -65,7 +65,7 @@ def show(run: Run) -> None:
     ledger = ledger_of(shown, presses, own_lines=own_lines, after=after)
     left, right = st.columns([9, 4], gap="medium")
     with left:
-        _explain_error(shown, bool(presses), own_lines)
+        _explain_error(shown, ledger, bool(presses), own_lines)
         names = _picked(ledger)
         drawn = pictures.ledger_html(ledger, widgets.theme(), names=names, fresh=bool(presses))
         st.html(pictures.STYLE + drawn)
@@ -92,15 +92,15 @@ def _controls(run: Run, presses: tuple[Press, ...], call: str) -> bool:
     """Draw buttons and switches; returns whether every call keeps its graph."""
     full = len(presses) >= MAX_PRESSES
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("backward()", type="primary", on_click=_press_backward, disabled=full, width=150)
-        st.button("zero_grad()", on_click=_press_zero_grad, disabled=full, width=150)
+        st.button("backward()", type="primary", on_click=_press_backward, disabled=full, width=130)
+        st.button("zero_grad()", on_click=_press_zero_grad, disabled=full, width=130)
         st.button("Undo", on_click=_undo, disabled=not presses)
         st.button("Reset", on_click=_reset, disabled=not presses)
         keep = _switch(KEEP, tip("retain_graph"), default=False)
         _switch(CREATE, tip("create_graph"), default=False)
         _switch(CLEAR_FIRST, "Each press of backward() calls zero_grad() before it.", default=False)
         _switch(TO_NONE, tip("set_to_none"), default=True)
-        with st.popover("v, inputs"):
+        with st.popover("More"):
             _arguments(run, call)
     if full:
         st.info(f"{MAX_PRESSES} presses are the most that are shown: press Reset to begin anew.")
@@ -198,11 +198,12 @@ def _listing(run: Run, ledger: Ledger) -> str:
     return listing.listing_html(run.program.source, widgets.theme(), marks)
 
 
-def _explain_error(run: Run, pressed: bool, own_lines: int) -> None:
-    """Torch's words, what they mean here, and the way out."""
+def _explain_error(run: Run, ledger: Ledger, pressed: bool, own_lines: int) -> None:
+    """Torch's words, unless a line of the ledger says them, what they mean here, the way out."""
     if run.error is None:
         return
-    widgets.say_what_went_wrong(run)
+    if not any(line.failure for line in ledger.lines[-1:]):
+        widgets.say_what_went_wrong(run)
     if (run.error.line or 0) <= own_lines:
         if pressed:
             st.info("The program stops there, so the lines that were added do not run.")

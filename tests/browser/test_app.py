@@ -14,7 +14,7 @@ LANDMARKS = {
     "program": "[data-testid=stCode]",
     "backward": "g.node",
     "jacobian": ".js-plotly-plot .heatmaplayer",
-    "accumulation": ".ledger tbody tr",
+    "accumulation": ".ledger section",
     "open": "[data-testid=stFileUploader]",
 }
 """What a page has only when it has drawn its picture."""
@@ -194,8 +194,8 @@ def test_accumulating_three_times_triples_the_gradient(visit: Visit) -> None:
     toggle(page, "retain_graph")
     for count in (2, 3, 4):
         press(page, "backward()")
-        expect(page.locator(".ledger tbody tr")).to_have_count(count)
-    last = page.locator(".ledger tbody tr").last
+        expect(page.locator(".ledger section")).to_have_count(count)
+    last = page.locator(".ledger section").last
     expect(last.locator(".tile")).to_have_text(["13.5", "4.5", "18"])
 
 
@@ -203,7 +203,7 @@ def test_a_graph_that_is_gone_is_said_in_torch_s_words(visit: Visit) -> None:
     page = visit("accumulation")
     press(page, "backward()")
     expect(page.get_by_text("Trying to backward through the graph a second time")).to_be_visible()
-    expect(page.locator(".ledger tbody tr").first.locator(".tile")).to_have_text(
+    expect(page.locator(".ledger section").first.locator(".tile")).to_have_text(
         ["None", "4.5", "4.5"]
     )
 

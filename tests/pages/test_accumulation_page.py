@@ -7,16 +7,32 @@ from visitor import OpenPage, pick
 
 from explorer import presets
 
+FIRST = "call 1 line 7 out.backward() x.grad 2×2 None before + 4.5 added = 4.5 after from x + 2"
 
-def ledger(app: AppTest) -> str:
+KEPT = "out.backward(retain_graph=True) x.grad 2×2"
+
+
+def html(app: AppTest, kind: str) -> str:
     bodies = [block.proto.body for block in app.get("html")]
-    return next(body for body in bodies if '<table class="ledger' in body)
+    return next(body for body in bodies if f'<div class="{kind}' in body)
+
+
+def text(piece: str) -> str:
+    """What a piece of HTML says, tags taken out."""
+    return " ".join(re.sub("<[^>]+>", " ", piece).split())
 
 
 def rows(app: AppTest) -> list[str]:
-    """The text of each row, tags taken out."""
-    body = ledger(app).split("<tbody>")[1]
-    return [" ".join(re.sub("<[^>]+>", " ", "<tr" + row).split()) for row in body.split("<tr")[1:]]
+    """The text of each line, without the arguments of its call."""
+    lines = html(app, "ledger").split("<section")[1:]
+    bare = [re.sub('<div class="arguments">.*?</div></div>', "", line) for line in lines]
+    return [text("<section" + line) for line in bare]
+
+
+def source(app: AppTest) -> list[str]:
+    """The program beside the ledger, line by line."""
+    pieces = re.findall(r'class="text"[^>]*>(.*?)</span>', html(app, "listing"))
+    return [re.sub("<[^>]+>", "", piece).strip() for piece in pieces]
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -36,30 +52,33 @@ def keeping_the_graph(app: AppTest) -> AppTest:
 
 def test_the_program_s_own_call_is_the_first_row(open_page: OpenPage) -> None:
     app = open_page("accumulation")
-    assert rows(app) == ["call 1 out.backward() x.grad 2×2 None before + 4.5 added = 4.5 after"]
+    assert rows(app) == [FIRST]
 
 
 def test_a_second_press_adds_to_what_is_there(open_page: OpenPage) -> None:
     app = keeping_the_graph(open_page("accumulation"))
     press(press(app, "backward()"), "backward()")
     assert rows(app)[1:] == [
-        "call 2 out.backward(retain_graph=True) x.grad 2×2 4.5 before + 4.5 added = 9 after",
-        "call 3 out.backward(retain_graph=True) x.grad 2×2 9 before + 4.5 added = 13.5 after",
+        f"call 2 line 10 {KEPT} 4.5 before + 4.5 added = 9 after from x + 2",
+        f"call 3 line 11 {KEPT} 9 before + 4.5 added = 13.5 after from x + 2",
     ]
 
 
 def test_without_retain_graph_torch_says_why_and_the_first_row_stays(open_page: OpenPage) -> None:
     app = press(open_page("accumulation"), "backward()")
-    assert "Trying to backward through the graph a second time" in app.error[0].value
-    assert rows(app)[0] == "call 1 out.backward() x.grad 2×2 None before + 4.5 added = 4.5 after"
+    assert "Trying to backward through the graph a second time" in rows(app)[1]
+    assert "… * 3 had saved other for its backward, and call 1 let go of it." in rows(app)[1]
+    assert "No .grad had been changed when it failed." in rows(app)[1]
+    assert rows(app)[0] == FIRST
     assert "retain_graph" in app.info[0].value
 
 
 def test_switching_retain_graph_on_lets_the_same_presses_succeed(open_page: OpenPage) -> None:
     app = press(press(open_page("accumulation"), "backward()"), "zero_grad()")
     assert len(rows(app)) == 2  # what follows the error does not run
+    assert "failed" in html(app, "ledger").partition("</style>")[2]
     switch(app, "retain_graph", on=True)
-    assert not app.error
+    assert "failed" not in html(app, "ledger").partition("</style>")[2]
     assert len(rows(app)) == 3
 
 
@@ -68,7 +87,7 @@ def test_zero_grad_first_keeps_the_gradient_of_one_call(open_page: OpenPage) -> 
     switch(app, "zero_grad() first", on=True)
     press(press(app, "backward()"), "backward()")
     assert [row.split()[0] for row in rows(app)] == ["call", *["zero_grad()", "call"] * 2]
-    assert rows(app)[-1].endswith("None before + 4.5 added = 4.5 after")
+    assert rows(app)[-1].endswith("None before + 4.5 added = 4.5 after from x + 2")
 
 
 def test_zero_grad_leaves_none_or_zeros(open_page: OpenPage) -> None:
@@ -78,7 +97,7 @@ def test_zero_grad_leaves_none_or_zeros(open_page: OpenPage) -> None:
     press(press(app, "backward()"), "zero_grad()")
     assert rows(app)[1:] == [
         "zero_grad() set_to_none=True x.grad 2×2 None now",
-        "call 2 out.backward(retain_graph=True) x.grad 2×2 None before + 4.5 added = 4.5 after",
+        f"call 2 line 11 {KEPT} None before + 4.5 added = 4.5 after from x + 2",
         "zero_grad() set_to_none=False x.grad 2×2 0 now",
     ]
 
@@ -93,7 +112,7 @@ def test_two_ways_of_clearing_in_a_row_are_told_apart(open_page: OpenPage) -> No
 
 def test_a_leaf_that_no_path_reaches_stays_as_it_was(open_page: OpenPage) -> None:
     app = open_page("accumulation", preset="notebook")
-    assert "Output_Layer.bias.grad 2 None no path" in rows(app)[0]
+    assert "Output_Layer.bias.grad 2 None no path: as it was" in rows(app)[3]
 
 
 def test_zero_grad_of_a_module_is_known_from_the_next_call(open_page: OpenPage) -> None:
@@ -112,7 +131,7 @@ def test_undo_takes_back_one_press_and_reset_all(open_page: OpenPage) -> None:
 
 def test_the_added_lines_can_be_read(open_page: OpenPage) -> None:
     app = press(keeping_the_graph(open_page("accumulation")), "zero_grad()")
-    assert app.code[0].value.splitlines()[-4:] == [
+    assert source(app)[-4:] == [
         "out.backward(retain_graph=True)",
         "",
         "# added by pressing",
