@@ -199,7 +199,7 @@ def test_a_graph_of_many_nodes_is_shown_without_explanations(monkeypatch):
 
 
 def test_matrices_that_have_no_room_are_left_out_and_that_is_said(monkeypatch):
-    monkeypatch.setattr("explorer.ui.player.inspection.MAX_BYTES", 40)
+    monkeypatch.setattr("explorer.ui.player.arrays.MAX_BYTES", 40)
     run = explorer.run(TUTORIAL)
     (scene,) = inspection_of(explorer.run(TUTORIAL, ask=asks_for(run))).scenes
     assert any(one.local is not None for one in scene)

@@ -12,7 +12,7 @@ product costs 12 before v comes in.
 
 >>> multiplications([(1, 3), (3, 4)])
 Multiplications(row_from_left=15, row_from_right=16, matrix_from_left=12, matrix_from_right=12)
->>> from_left([np.eye(2) * 2, np.eye(2) * 2])[-1].tolist()
+>>> from_left([np.eye(2) * 2] * 2)[-1].tolist()
 [[4.0, 0.0], [0.0, 4.0]]
 """
 
@@ -268,35 +268,63 @@ def product(left: Matrix, right: Matrix) -> Matrix:
     return found
 
 
-def from_left(factors: Sequence[Matrix]) -> list[Matrix]:
-    """J_n, J_n J_(n-1), …, J_n ⋯ J_1: reverse mode, which begins at the root."""
-    running: list[Matrix] = []
+def from_left(factors: Sequence[Matrix | None]) -> list[Matrix | None]:
+    """J_n, J_n J_(n-1), …, J_n ⋯ J_1: reverse mode, which begins at the root.
+
+    From a factor on that is not known, or a product above `MAX_PRODUCT`, all are None.
+    """
+    running: list[Matrix | None] = []
     for factor in factors:
-        running.append(product(running[-1], factor) if running else factor)
+        running.append(_times(running[-1], factor) if running else factor)
     return running
 
 
-def from_right(factors: Sequence[Matrix]) -> list[Matrix]:
-    """J_n ⋯ J_1, …, J_2 J_1, J_1, in the order of `factors`: forward mode ends at the root."""
-    running: list[Matrix] = []
+def from_right(factors: Sequence[Matrix | None]) -> list[Matrix | None]:
+    """J_n ⋯ J_1, …, J_2 J_1, J_1, in the order of `factors`: forward mode ends at the root.
+
+    None as in `from_left`.
+    """
+    running: list[Matrix | None] = []
     for factor in reversed(factors):
-        running.append(product(factor, running[-1]) if running else factor)
+        running.append(_times(factor, running[-1]) if running else factor)
     return running[::-1]
 
 
-def multiplications(shapes: Sequence[tuple[int, int]]) -> Multiplications:
-    """What both orders take for factors of these (rows, columns), root first.
+def _times(left: Matrix | None, right: Matrix | None) -> Matrix | None:
+    if left is None or right is None or left.shape[0] * right.shape[1] > MAX_PRODUCT:
+        return None
+    return product(left, right)
+
+
+def costs(
+    shapes: Sequence[tuple[int, int]], free: Sequence[bool] | None = None
+) -> list[Multiplications]:
+    """What each factor of these (rows, columns), root first, adds to both orders; v comes extra
+    in `row_from_right`. A factor that is `free` only moves numbers, and multiplies none.
 
     m × k times k × n takes m·k·n. One factor alone is its own product and takes none.
     """
-    if not shapes:
-        return Multiplications(0, 0, 0, 0)
-    rows, columns = shapes[0][0], shapes[-1][1]
-    left = sum(m * n for m, n in shapes)
-    right = sum(m * n * columns for m, n in shapes[:-1])
-    return Multiplications(
-        row_from_left=left,
-        row_from_right=right + rows * columns,
-        matrix_from_left=sum(rows * m * n for m, n in shapes[1:]),
-        matrix_from_right=right,
+    free = free or [False] * len(shapes)
+    real = [place for place, moves in enumerate(free) if not moves]
+    rows, columns = (shapes[0][0], shapes[-1][1]) if shapes else (0, 0)
+    found = []
+    for place, (m, n) in enumerate(shapes):
+        if free[place]:
+            found.append(Multiplications(0, 0, 0, 0))
+            continue
+        from_leaf = 0 if place == real[-1] else m * n * columns
+        from_root = 0 if place == real[0] else rows * m * n
+        found.append(Multiplications(m * n, from_leaf, from_root, from_leaf))
+    return found
+
+
+def multiplications(
+    shapes: Sequence[tuple[int, int]], free: Sequence[bool] | None = None
+) -> Multiplications:
+    """What both orders take in all; see `costs`."""
+    each = costs(shapes, free)
+    total = Multiplications(
+        *(sum(numbers) for numbers in zip(*each, strict=True)) if each else (0,) * 4
     )
+    v = shapes[0][0] * shapes[-1][1] if shapes else 0
+    return total._replace(row_from_right=total.row_from_right + v)

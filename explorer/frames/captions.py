@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 from typing import Any
 
 from explorer.data import BackwardCall, Step, Values
-from explorer.frames.labels import Labels
+from explorer.frames.labels import Labels, grouped
 from explorer.frames.messages import Message, code, message, plain
 from explorer.frames.scene import Frame, Graph, Item, Seed, Sent, Tiles, Timing, Wire
 from explorer.frames.tiles import amount
@@ -250,11 +250,11 @@ class Captions:
 
     def derivative(self, item: Item, output: int = 0) -> str:
         """What arrives at a node: `∂out/∂y`, or `vᵀ∂y/∂x` where the root is no scalar."""
-        by = _grouped(self.value_name(item, output))
+        by = grouped(self.value_name(item, output))
         if len(self._seeds) != 1:
             return f"vᵀ∂/∂{by}"
         root = self._items[self._seeds[0].root]
-        top = _grouped(self._seeds[0].name or root.label)
+        top = grouped(self._seeds[0].name or root.label)
         return f"{'' if root.shape == '' else 'vᵀ'}∂{top}/∂{by}"
 
     def _function(self) -> str:
@@ -321,9 +321,3 @@ class Captions:
 
 def _shape(values: Values) -> Message | str:
     return "×".join(map(str, values.shape)) if values.shape else message("scalar")
-
-
-def _grouped(name: str) -> str:
-    """An expression in brackets, so that `∂` applies to all of it; a name as it is."""
-    simple = name.replace(".", "").replace("_", "").replace("#", "").isalnum()
-    return name if simple else f"({name})"

@@ -158,6 +158,12 @@ def brief(label: str) -> str:
     return short if depth == 0 and len(short) < len(label) else label
 
 
+def grouped(name: str) -> str:
+    """An expression in brackets, so that `∂` applies to all of it; a name as it is."""
+    simple = name.replace(".", "").replace("_", "").replace("#", "").isalnum()
+    return name if simple else f"({name})"
+
+
 def module_name(path: str) -> str:
     """The last part of a module's path, with its parent where that part is only a number.
 

@@ -17,6 +17,7 @@ TITLES: Final = {
     "start": "Start",
     "program": "Program",
     "backward": "Backward",
+    "chain": "Chain",
     "jacobian": "Jacobian",
     "accumulation": "Accumulation",
     "open": "Open",

@@ -26,8 +26,8 @@ from explorer.ui.player.style import style_sheet
 __all__ = ["asks_for", "browser_data", "script", "show"]
 
 _SCRIPTS = (
-    "words.en", "format", "tiles", "numbers", "matrix", "stage", "folding", "panels", "inspector",
-    "timeline", "journey", "finder", "predict", "camera", "picture", "player",
+    "words.en", "format", "theme", "tiles", "numbers", "matrix", "stage", "folding", "panels",
+    "inspector", "timeline", "journey", "finder", "predict", "camera", "picture", "player",
 )  # fmt: skip
 """Parts of the player's JavaScript in the order in which they build on each other."""
 

@@ -6,7 +6,6 @@ and travel in their own precision, so that the browser can put the very numbers 
 terms that it shows.
 """
 
-import base64
 import math
 from collections.abc import Sequence
 
@@ -16,15 +15,13 @@ import numpy.typing as npt
 from explorer.data import BackwardCall, LocalAsk, LocalJacobian, Node, Plain, Run, Step, Values
 from explorer.explain import explain_call
 from explorer.frames.messages import Message, message, plain
+from explorer.ui.player.arrays import MAX_BYTES, Array, Arrays
 
 MAX_CALLS = 4
 """Backward calls of a run whose steps are explained; those that the program made itself first."""
 
 MAX_NODES = 1_500
 """Nodes of a graph up to which its numbers are explained."""
-
-MAX_BYTES = 4 * 2**20
-"""Bytes of matrices and vectors that are sent to the browser, for all calls together."""
 
 _OWN = ("backward", "grad")
 
@@ -57,16 +54,6 @@ class Explained(Plain, frozen=True):
     notes: tuple[Message, ...] = ()
 
 
-class Array(Plain, frozen=True):
-    """Numbers in C order, little endian, as base64. `kind` is `f4` or `f8`, `largest` is absolute
-    and finite."""
-
-    kind: str
-    length: int
-    largest: float
-    data: str
-
-
 class Inspection(Plain, frozen=True):
     """The explanations of each scene, by its place; `reason` where a scene has none."""
 
@@ -89,7 +76,7 @@ def inspection_of(run: Run) -> Inspection:
     answered = {
         answer.ask.call: answer for answer in run.answers if isinstance(answer.ask, LocalAsk)
     }
-    arrays = _Arrays()
+    arrays = Arrays()
     scenes: list[tuple[Explained, ...]] = []
     reasons: list[Message | None] = []
     for number, call in enumerate(run.calls):
@@ -115,7 +102,7 @@ def _reason(run: Run) -> Message:
 
 
 def _explained(
-    call: BackwardCall, locals_: Sequence[LocalJacobian], arrays: "_Arrays"
+    call: BackwardCall, locals_: Sequence[LocalJacobian], arrays: Arrays
 ) -> tuple[Explained, ...]:
     found = []
     for told in explain_call(call, locals_):
@@ -179,43 +166,3 @@ def _incoming(step: Step, node: Node) -> npt.NDArray[np.float64] | None:
         else:
             pieces.append(values.array.astype(np.float64).ravel())
     return np.concatenate(pieces) if pieces else np.zeros(0)
-
-
-class _Arrays:
-    """All arrays to be sent, each once, within `MAX_BYTES`."""
-
-    def __init__(self) -> None:
-        self.all: list[Array] = []
-        self._numbers: dict[tuple[str, bytes], int] = {}
-        self._left = MAX_BYTES
-
-    def add(self, *arrays: npt.NDArray[np.generic]) -> tuple[int, ...] | None:
-        """The numbers of `arrays`, or None where not all of them have room."""
-        packed = [_packed(array) for array in arrays]
-        missing = {(kind, data) for kind, data, _ in packed} - self._numbers.keys()
-        needed = sum(len(data) for _, data in missing)
-        if needed > self._left:
-            return None
-        self._left -= needed
-        return tuple(self._number(*one) for one in packed)
-
-    def _number(self, kind: str, data: bytes, largest: float) -> int:
-        number = self._numbers.get((kind, data))
-        if number is None:
-            number = self._numbers[kind, data] = len(self.all)
-            length = len(data) // int(kind[1:])
-            text = base64.b64encode(data).decode("ascii")
-            self.all.append(Array(kind, length, largest, text))
-        return number
-
-
-def _packed(array: npt.NDArray[np.generic]) -> tuple[str, bytes, float]:
-    """The elements of an array in four bytes each where that loses nothing, else in eight."""
-    wide = array.astype(np.float64).ravel()
-    with np.errstate(over="ignore"):
-        narrow = wide.astype("<f4")
-    finite = np.abs(wide[np.isfinite(wide)])
-    largest = float(finite.max()) if finite.size else 0.0
-    if np.array_equal(narrow.astype(np.float64), wide, equal_nan=True):
-        return "f4", narrow.tobytes(), largest
-    return "f8", wide.astype("<f8").tobytes(), largest
