@@ -28,7 +28,7 @@ def test_the_doubling_chain_is_multiplied_in_both_orders_without_a_message(visit
     expect(page.locator(".heat.left").last).to_contain_text("512")
     expect(page.locator(".heat.end")).to_contain_text("51.2")
     expect(page.locator(".caption")).to_contain_text("Multiplications so far: 81.")
-    page.keyboard.press("r")
+    page.keyboard.press("m")
     expect(page.locator(".heat.right")).to_have_count(0)
     page.keyboard.press("End")
     expect(page.locator(".caption")).to_contain_text("Multiplications in all: 225.")

@@ -134,7 +134,7 @@ class Chain {
     if (target !== this.range && (["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName) || target.isContentEditable)) return;
     if (target.closest?.("[role=listbox],[role=option]")) return;
     const acts = { ArrowRight: () => this.goTo(this.step + 1), ArrowLeft: () => this.goTo(this.step - 1), Home: () => this.goTo(0), End: () => this.goTo(this.last),
-      ArrowDown: () => this.turn(1), ArrowUp: () => this.turn(-1), " ": () => this.toggle(), r: () => this.take(this.order === "reverse" ? "forward" : "reverse") };
+      ArrowDown: () => this.turn(1), ArrowUp: () => this.turn(-1), " ": () => this.toggle(), m: () => this.take(this.order === "reverse" ? "forward" : "reverse") };
     if (!acts[event.key] || (event.key === " " && target.tagName === "BUTTON")) return;
     event.preventDefault();
     acts[event.key]();
