@@ -11,7 +11,7 @@ class Inspector {
     this.on = on;
     this.whyTitle = html("h3", { class: "why-title" });
     this.why = html("div", { class: "panel-body" });
-    this.tabs = html("div", { class: "tabs", role: "tablist" });
+    this.tabs = html("div", { class: "tabs" });
     this.title = html("h3", {});
     this.slots = html("div", { class: "slots" });
     this.body = html("div", { class: "panel-body" });
@@ -298,7 +298,8 @@ class Inspector {
     const tab = (name, words) => html("button", {
       type: "button", role: "tab", class: "tab", "aria-selected": String(this.tab === name), onclick: () => this.openTab(name),
     }, words);
-    this.tabs.replaceChildren(tab("local", WORDS["panel.local"]), tab("saved", text("panel.saved.count", { count: item.saved.length })), this.slots);
+    const list = html("div", { class: "tab-list", role: "tablist" }, tab("local", WORDS["panel.local"]), tab("saved", text("panel.saved.count", { count: item.saved.length })));
+    this.tabs.replaceChildren(list, this.slots);
   }
 
   openTab(name) {
