@@ -44,6 +44,11 @@ def total_of_terms(page: Page) -> float:
     return total + (number(rest[1]) if rest else 0.0)
 
 
+def page_node(page: Page) -> int:
+    """The number of the node that is firing."""
+    return int(page.locator("g.node.firing").get_attribute("data-index") or -1)
+
+
 def first_own_call(preset: str) -> BackwardCall:
     run = explorer.run(presets.get(preset).program)
     return next(call for call in run.calls if call.kind in ("backward", "grad") and call.steps)
@@ -123,14 +128,25 @@ def test_a_clicked_tile_cell_opens_the_number_where_it_was_made(visit: Visit) ->
     expect(row(page, "so far")).to_contain_text("not yet")
 
 
-def test_where_no_matrix_is_kept_the_panel_says_why(visit: Visit) -> None:
+def test_a_number_of_a_large_node_is_asked_of_torch(visit: Visit) -> None:
+    """The local Jacobian is too large to send; its terms come when one number is pointed at."""
     page = opened(visit, "convnet")
-    for _ in range(60):
-        if page.get_by_text("Over 4,096 entries.").count():
-            break
+    for _ in range(9):
         page.keyboard.press("ArrowRight")
     expect(page.locator(".kept").get_by_text("Over 4,096 entries.")).to_be_visible()
-    expect(page.locator(".why .tile-card").first).to_be_visible()
+    expect(page.locator(".why .term")).to_have_count(0)
+    step = next(s for s in first_own_call("convnet").steps if page_node(page) == s.node)
+    sent = step.cotangents_out[0].array.ravel()
+    page.get_by_role("button", name="Explain the largest").click()
+    for element in (int(np.abs(sent).argmax()), int(np.abs(sent).argmax()) + 1):
+        index = ",".join(map(str, np.unravel_index(element, step.cotangents_out[0].shape)))
+        expect(page.locator(".why-title")).to_contain_text(f"[{index}]")
+        check = page.locator(".why .check")
+        expect(check).to_contain_text("✓ torch")
+        assert number(check.inner_text().split(": ")[1]) == pytest.approx(sent[element], rel=2e-2)
+        assert total_of_terms(page) == pytest.approx(sent[element], rel=2e-2, abs=1e-4)
+        page.locator(".kept .tile-card").first.press("ArrowRight")
+    expect(page.get_by_label("Step", exact=True)).to_have_value("9")
 
 
 # ----------------------------------------------------------------------------------- choosing

@@ -7,19 +7,19 @@ explains its numbers: rules, terms and local Jacobians.
 """
 
 import hashlib
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import streamlit as st
 
-from explorer.data import Run
+from explorer.data import Ask, Run
 from explorer.frames import frames_of
 from explorer.language import current
 from explorer.picture.views import pictured, trimmed
-from explorer.ui.player import words
+from explorer.ui.player import terms, words
 from explorer.ui.player.inspection import asks_for, inspection_of
 from explorer.ui.player.style import style_sheet
 
@@ -27,7 +27,8 @@ __all__ = ["asks_for", "browser_data", "script", "show"]
 
 _SCRIPTS = (
     "words.en", "format", "theme", "tiles", "numbers", "matrix", "stage", "folding", "panels",
-    "inspector", "timeline", "journey", "finder", "predict", "camera", "picture", "player",
+    "asking", "inspector", "timeline", "journey", "finder", "predict", "camera", "picture",
+    "player",
 )  # fmt: skip
 """Parts of the player's JavaScript in the order in which they build on each other."""
 
@@ -41,6 +42,15 @@ def script(names: Sequence[str] = _SCRIPTS) -> str:
 
 _mount = st.components.v2.component("explorer_player", css=style_sheet(), js=script())
 
+_ANSWERS = """\
+export default function ({ data }) {
+  globalThis[Symbol.for("autograd-explorer.player")]?.answer(data);
+}
+"""
+
+_mount_answers = st.components.v2.component("explorer_answers", js=_ANSWERS)
+"""Brings what was asked of torch to the player, whose own large data so stays where it is."""
+
 
 def show(
     run: Run,
@@ -49,6 +59,7 @@ def show(
     start: int | None = None,
     height: int | None = None,
     program_panel: bool = True,
+    ask: Callable[[Ask], Run | None] | None = None,
 ) -> None:
     """Draw the player of `run`.
 
@@ -60,10 +71,46 @@ def show(
         start: the step of the shown call to begin at, from 1; None or 0 is at rest.
         height: height of the graph in px; by default what the window has room for.
         program_panel: whether the program is shown beside the numbers.
+        ask: runs the program once more and answers; without it, numbers whose terms were not sent
+            along stay without them.
     """
     options = {"key": key, "start": start, "height": height, "program_panel": program_panel}
-    data = browser_data(run) | options
-    _mount(key=key, data=data, height="content")
+    data = browser_data(run) | options | {"asks": ask is not None}
+    with st.container(gap=None):
+        _mount(
+            key=key, data=data, height="content", on_wanted_change=partial(_note_wanted, key)
+        )
+        if ask is not None:
+            _show_answers(run, key, data["signature"], ask)
+
+
+def _note_wanted(key: str) -> None:
+    """Remember the number that the person wants explained, and for what it was asked."""
+    said = st.session_state[key]["wanted"]
+    want = terms.wanted(said.get("number")) if isinstance(said, dict) else None
+    if want is None:
+        return
+    name = f"wanted of {key}"
+    signature, known = st.session_state.get(name, ("", ()))
+    if signature != said.get("signature"):
+        known = ()
+    kept = [one for one in known if one != want][1 - terms.MAX_ASKED :]
+    st.session_state[name] = (said.get("signature"), (*kept, want))
+
+
+def _show_answers(run: Run, key: str, signature: str, ask: Callable[[Ask], Run | None]) -> None:
+    asked_of, wanted = st.session_state.get(f"wanted of {key}", ("", ()))
+    if asked_of != signature or not wanted:
+        return
+    found = []
+    for want in wanted:
+        question = terms.asked(run, want)
+        answered = ask(question) if question is not None else None
+        told = terms.told(want, answered) if answered is not None else None
+        if told is not None:
+            found.append(msgspec.to_builtins(told))
+    data = {"key": key, "signature": signature, "answers": found}
+    _mount_answers(key=f"{key} answers", data=data, height="content")
 
 
 def browser_data(run: Run) -> dict[str, Any]:

@@ -18,14 +18,16 @@ class Inspector {
     this.whySection = html("section", { class: "why" }, this.whyTitle, this.why);
     this.section = html("section", { class: "kept" }, this.tabs, this.body);
     this.matrix = new Matrix({ light: (what) => this.light(what), choose: (column) => this.choose(column) });
+    this.asking = new Asking({ send: (want) => this.on.ask(want), answered: (told) => this.answered(told) });
     this.tab = "local";
     this.held = null; // the element that was chosen: { node, step, slot, element }
   }
 
   /** Take one call of a run. */
-  load(frames, inspection, numbers, scene) {
+  load(frames, inspection, numbers, scene, asks) {
     Object.assign(this, { frames, numbers, tiles: frames.tiles, scene: frames.scenes[scene] });
     this.items = new Map(this.scene.items.map((item) => [item.index, item]));
+    this.asking.load(this.scene.call, asks);
     this.reason = inspection.reasons[scene] ?? null;
     this.explained = new Map((inspection.scenes[scene] ?? []).map((one) => [`${one.step}.${one.slot}`, one]));
     this.held = null;
@@ -46,6 +48,30 @@ class Inspector {
 
   choose(element) {
     this.hold(this.current().slot, element);
+  }
+
+  /** Explain an element, whether or not its terms came along. */
+  explainAt(slot, element) {
+    const told = this.explained.get(`${this.item?.order}.${slot}`);
+    if (!this.item || this.item.kind === "bucket" || told && told.local !== null) this.hold(slot, element);
+    else this.askFor(slot, { element, cell: null, block: [1, 1] });
+  }
+
+  /** Explain a number whose terms did not come along: one that was asked for before, or by asking. */
+  askFor(slot, { element, cell, block }) {
+    const want = { call: this.asking.call, node: this.item.index, slot, element, cell, block };
+    const known = this.asking.known(want);
+    if (!known && this.asking.possible) this.asking.ask(want);
+    this.hold(slot, known ? known.element : element);
+  }
+
+  answered(told) {
+    if (told && this.item?.index === told.node) this.hold(told.slot, told.element);
+  }
+
+  /** The answer about the number that is shown, if it was asked for. */
+  told(slot, element) {
+    return this.item && this.item.kind !== "bucket" ? this.asking.found(this.item.index, slot, element) : null;
   }
 
   // ------------------------------------------------------------------------------ what is shown
@@ -107,6 +133,9 @@ class Inspector {
       words.push(...say("why.title", { number: asCell(value), what: row.title.values.derivative }), html("code", {}, place(element, told.shape)));
       const ways = this.waysFrom(slot).all;
       if (ways.length > 1) words.push(text("why.part", { number: ways.findIndex((way) => way.mine) + 1, count: ways.length }));
+    } else if (this.told(slot, element)) {
+      const row_ = frame.sent.find((one) => one.title.values.slot === slot);
+      words.push(...say("why.title", { number: this.told(slot, element).torch, what: row_.title.values.derivative }), html("code", {}, place(element, this.shapeOf(row_.tile))));
     } else words.push(WORDS[!item && this.tick ? "panel.forward" : "panel.why"]);
     const back = this.selected ? [html("button", { type: "button", class: "back", title: WORDS["why.back.key"], onclick: () => this.on.release() }, this.step ? text("why.back", { step: this.step }) : WORDS["why.back.rest"])] : [];
     this.whyTitle.replaceChildren(html("span", {}, ...words), ...back);
@@ -124,8 +153,38 @@ class Inspector {
     if (item && !frame) return [note(WORDS["why.never"])];
     if (!item && this.tick) return forwardPanel(this.tick, tiles, width);
     if (!item || !frame) return whyPanel(frame, item, scene, tiles, width);
-    const parts = item.kind === "bucket" ? this.whyLeaf(now) : this.whySent(now);
-    return parts ?? [...this.ruleRows(now), ...whyPanel(frame, item, scene, tiles, width), ...this.notes(now)];
+    const parts = item.kind === "bucket" ? this.whyLeaf(now) : this.whySent(now) ?? this.whyAsked(now);
+    if (parts) return parts;
+    const asks = item.kind === "bucket" ? null : this.asksFor(now);
+    return [...this.ruleRows(now), asks ? asks.line : "", ...whyPanel(frame, item, scene, tiles, width, asks?.pick), ...this.notes(now)];
+  }
+
+  /** How to ask for one of the numbers that were sent; null where there is none, or nobody to ask. */
+  asksFor({ slot, told }) {
+    const row_ = this.frame.sent.find((one) => one.title.values.slot === slot);
+    const tile = row_?.tile === null || !row_ ? null : this.tiles[row_.tile];
+    if (!this.asking.possible || !tile?.cells.length || told?.local !== null && told) return null;
+    const ask = (number_) => this.askFor(slot, number_);
+    const pick = (one, cell) => this.askFor(one.title.values.slot, cellAt(this.tiles[one.tile], cell));
+    if (this.asking.pending?.node === this.item.index) return { pick, line: note(WORDS["ask.pending"]) };
+    const line = html("p", { class: "note ask" },
+      html("button", { type: "button", onclick: () => ask(largestOf(tile)) }, WORDS[tile.shape.length ? "ask.largest" : "ask.one"]),
+      tile.shape.length ? html("span", {}, WORDS["ask.or"], " ", indexField(tile.shape, (element) => ask({ element, cell: null, block: [1, 1] }))) : "");
+    return { pick, line };
+  }
+
+  /** The rows for a number whose terms torch was asked for; null where it was not. */
+  whyAsked({ slot, element }) {
+    const answer = this.told(slot, element);
+    if (!answer || answer.total === null) return null;
+    const terms = answer.terms.flatMap(({ label, factor, weight }, number_) => [number_ ? " + " : "",
+      html("span", { class: "term", tabindex: "0", role: "img", title: text("why.term", { label, factor, weight }), "aria-label": text("why.term", { label, factor, weight }) },
+        swatch(asNumber(factor), this.scene.largest), " × ", html("b", {}, number(weight, 3)))]);
+    if (answer.more) terms.push(html("span", { class: "aside" }, ` + ${text("why.more", { count: answer.more, rest: answer.rest })}`));
+    if (!answer.terms.length) terms.push(html("span", { class: "aside" }, WORDS["why.zero"]));
+    return [...this.ruleRows({ told: answer }), row("why.numbers", ...terms),
+      row("why.value", swatch(asNumber(answer.total), this.scene.largest), answer.torch === null ? "" : this.check(answer.agrees, asNumber(answer.torch))),
+      ...this.thenRow(slot, element), ...answer.notes.map((one) => note(...say(one.id, one.values)))];
   }
 
   /** Rule, numbers, value and then, for an element whose terms are known; else null. */
@@ -278,7 +337,7 @@ class Inspector {
   /** At the node that sent `wire`, the element that became `element` where it landed. */
   openSender(wire, element) {
     const sent = this.carried(element, wire.beads, true);
-    if (sent !== null && this.item?.index === wire.source) this.hold(wire.slot, sent);
+    if (sent !== null && this.item?.index === wire.source) this.explainAt(wire.slot, sent);
   }
 
   notes({ told }) {
@@ -337,11 +396,8 @@ class Inspector {
     if (this.tab === "saved") return savedPanel(item, tiles, step, width);
     if (!frame) return [note(WORDS["why.never"])];
     const { told, element } = now;
-    if (!told || told.local === null || element === null) {
-      const reasons = told ? told.notes : this.reason ? [this.reason] : [];
-      const words = reasons.length ? reasons.map((one) => note(...say(one.id, one.values))) : [note(WORDS["matrix.none"])];
-      return words;
-    }
+    if (!told || told.local === null) return this.column(now, width);
+    if (element === null) return [note(WORDS["matrix.none"])];
     const [g, J, sent] = [told.incoming, told.local, told.sent].map((one) => this.numbers.get(one));
     if (!g.length || !sent.length) return [note(WORDS["matrix.none"])];
     this.matrix.load({
@@ -350,6 +406,34 @@ class Inspector {
     });
     const { shrunk } = this.matrix;
     return [this.matrix.element, shrunk ? note(text("panel.block", shrunk)) : ""];
+  }
+
+  /** In the place of a matrix that was not sent: what was sent, and the column of J for a number of it. */
+  column(now, width) {
+    const { slot, element, told } = now;
+    const reasons = told ? told.notes : this.reason ? [this.reason] : [];
+    const words = reasons.length ? reasons.map((one) => note(...say(one.id, one.values))) : [note(WORDS["matrix.none"])];
+    const asks = this.asksFor(now), answer = this.told(slot, element);
+    if (!asks) return words;
+    if (!answer) return [...words, note(WORDS["ask.hint"])];
+    const row_ = this.frame.sent.find((one) => one.title.values.slot === slot);
+    const room = within(width / 2 - 12, 80, 200);
+    const sent = pickable(tileCard(say(row_.title.id, row_.title.values), this.tiles[row_.tile], this.scene.largest, room), row_, this.tiles, asks.pick);
+    sent.tabIndex = 0;
+    sent.addEventListener("keydown", (event) => this.onAskedKey(event, slot, element, this.tiles[row_.tile].shape));
+    const columns = answer.weights.filter((tile) => tile !== null).map((tile, number_, all) => tileCard(
+      [text(all.length > 1 ? "ask.weights.part" : "ask.weights", { number: number_ })], tile, Math.max(Math.abs(tile.low ?? 0), Math.abs(tile.high ?? 0)), room));
+    return [html("div", { class: "flow" }, sent, ...columns), note(WORDS["ask.column"]), ...words];
+  }
+
+  /** Left and right ask for the neighbours of a number that was asked for. */
+  onAskedKey(event, slot, element, shape) {
+    const turn = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    if (!turn) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const size = shape.reduce((product, part) => product * part, 1);
+    this.askFor(slot, { element: within(element + turn, 0, size - 1), cell: null, block: [1, 1] });
   }
 
   leafPanel({ element }, width) {

@@ -110,8 +110,8 @@ function describe(tile) {
   return [`${shape} ${tile.dtype}`, html("br"), parts.join(", ")];
 }
 
-/** Why this number: the parts that arrived, what they came to, and what was sent. */
-function whyPanel(frame, item, scene, tiles, width) {
+/** The parts that arrived, what they came to, and what was sent; `pick(row, cell)` takes a click there. */
+function whyPanel(frame, item, scene, tiles, width, pick = null) {
   if (!frame) {
     return [html("p", { class: "note" }, WORDS[scene.frames.length ? "panel.nothing.rest" : "panel.nothing.none"])];
   }
@@ -126,9 +126,18 @@ function whyPanel(frame, item, scene, tiles, width) {
   });
   if (frame.parts.length) flow.append(sign("="));
   flow.append(...frame.arrived.map(card));
-  if (frame.sent.length) flow.append(sign("→"), ...frame.sent.map(card));
+  if (frame.sent.length) flow.append(sign("→"), ...frame.sent.map((sent) => pickable(card(sent), sent, tiles, pick)));
   const isLeaf = item && item.kind === "bucket";
   return [flow, isLeaf ? html("p", { class: "note" }, WORDS["panel.nothing.sent"]) : ""];
+}
+
+/** Let a click on the numbers of a tile card choose one of them. */
+function pickable(card, row, tiles, pick) {
+  const picture = card.querySelector(".lone-tile"), tile = row.tile === null ? null : tiles[row.tile];
+  if (!pick || !picture || !tile?.cells.length) return card;
+  picture.classList.add("pickable");
+  picture.addEventListener("click", (event) => pick(row, cellNumberUnder(event, picture, tile)));
+  return card;
 }
 
 /** What an op of the forward gave. */
@@ -168,7 +177,11 @@ function savedPanel(item, tiles, step, width) {
 
 /** The place of the cell of a lone tile under the pointer, as an element of its tensor. */
 function cellUnder(event, picture, tile) {
-  if (tile.block[0] * tile.block[1] > 1) return null;
+  return tile.block[0] * tile.block[1] > 1 ? null : cellNumberUnder(event, picture, tile);
+}
+
+/** The number of the cell of a lone tile under the pointer, whatever it stands for. */
+function cellNumberUnder(event, picture, tile) {
   const corner = picture.getBoundingClientRect();
   const part = (at, from, size) => within((at - from - 3) / (size - 6), 0, 0.9999);
   return Math.floor(part(event.clientY, corner.top, corner.height) * tile.rows) * tile.columns

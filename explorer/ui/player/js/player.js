@@ -67,6 +67,7 @@ class Player {
       lightNodes: (nodes) => this.lightNodes(nodes),
       select: (node) => this.select(node),
       release: () => this.release(),
+      ask: (number_) => this.trigger?.("wanted", { signature: this.signature, number: number_ }),
     });
     this.panels = html("div", { class: "panels" },
       html("section", { class: "program" }, html("h3", {}, WORDS["panel.program"]), this.code),
@@ -126,6 +127,7 @@ class Player {
     this.stages.clear();
     this.journey = new Journey(data.frames);
     this.madeUntil = null;
+    this.inspector.asking.answers.clear();
     this.following = null;
     this.selected = null;
     this.numbers = new Numbers(data.inspection.arrays);
@@ -135,7 +137,14 @@ class Player {
     this.items = new Map();
     this.code.replaceChildren(...this.lines.map((line) => line.element));
     this.showProblem();
+    this.takeAnswers();
     this.choose(known ? place.chosen : this.firstCall(), known ? place.step : data.start ?? 0);
+  }
+
+  /** Take what torch was asked for this run, from here or when the page was left. */
+  takeAnswers() {
+    const found = shared.answers?.get(this.name);
+    if (found && found.signature === this.signature) this.inspector.asking.take(found.answers);
   }
 
   /** The call to begin with: one that the program made itself, before those that torch makes inside
@@ -165,7 +174,7 @@ class Player {
     this.items = new Map(this.scene.items.map((item) => [item.index, item]));
     this.selected = null;
     this.finder.load(this.scene);
-    this.inspector.load(this.frames, this.data.inspection, this.numbers, place);
+    this.inspector.load(this.frames, this.data.inspection, this.numbers, place, Boolean(this.data.asks && this.trigger));
     this.timeline.load(this.frames, place);
     this.legend.replaceChildren(...legend(this.scene.largest), this.viewBar);
     const isEmpty = this.scene.items.length === 0;
@@ -513,7 +522,7 @@ class Player {
     if (!this.items.has(wire.source)) return this.items.has(wire.target) ? this.select(wire.target) : undefined;
     const sent = this.inspector.carried(element, wire.beads, true);
     this.select(wire.source);
-    if (sent !== null) this.inspector.hold(wire.slot, sent);
+    if (sent !== null) this.inspector.explainAt(wire.slot, sent);
   }
 
   openLeaf(node, element) {
@@ -702,7 +711,13 @@ class Player {
   }
 }
 
-export default function ({ data, parentElement }) {
+/** Answers of torch for the player called `key`, which may not be there yet. */
+shared.answer = (data) => {
+  (shared.answers ??= new Map()).set(data.key, data);
+  shared.live?.get(data.key)?.takeAnswers();
+};
+
+export default function ({ data, parentElement, setTriggerValue }) {
   let player = shared.players.get(parentElement);
   speak(data.words);
   if (player && player.language !== data.language) {
@@ -714,6 +729,8 @@ export default function ({ data, parentElement }) {
     player.language = data.language;
     shared.players.set(parentElement, player);
   }
+  player.trigger = setTriggerValue;
+  (shared.live ??= new Map()).set(data.key, player);
   player.load(data);
   return () => {
     shared.players.get(parentElement)?.remove();
