@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -214,3 +216,13 @@ def test_equal_arrays_are_sent_once():
     square = [one for one in inspection.scenes[0] if one.symbols.startswith("g · ")]
     assert len({one.local for one in square if one.step == 3}) == 1
     assert len(inspection.arrays) == len({(a.kind, a.data) for a in inspection.arrays})
+
+
+def test_the_script_is_one_sound_module(tmp_path):
+    """Parsed by whichever JavaScript engine is at hand; the browser tests run it."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node to parse it with")
+    module = tmp_path / "player.mjs"
+    module.write_text(player.script(), encoding="utf-8")
+    subprocess.run([node, "--check", module], check=True, capture_output=True, timeout=60)

@@ -353,7 +353,7 @@ def build_wires(
                 tuple(hops),
                 hops[-1].step,
                 tile,
-                _weight(tiles[tile], most),
+                weight_of(tiles[tile], most),
                 next((name for name in names if name), ""),
                 shape,
             )
@@ -508,7 +508,7 @@ def _finite(tile: Tile) -> bool:
     return bool(tile.cells) and not any(isinstance(cell, str) for cell in tile.cells)
 
 
-def _weight(tile: Tile | None, most: float) -> float | None:
+def weight_of(tile: Tile | None, most: float) -> float | None:
     """How large a contribution is beside the largest, by its logarithm over 2.5 decades."""
     if tile is None or tile.low is None or tile.high is None or most <= 0:
         return None

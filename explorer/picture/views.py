@@ -10,7 +10,8 @@ import msgspec
 
 from explorer.data import Plain
 from explorer.frames import Frames, Scene, Tile
-from explorer.frames.folding import View, folded, hidden, views
+from explorer.frames.bare import bare
+from explorer.frames.folding import MAX_CARDS, View, folded, hidden, views
 from explorer.frames.scene import Cut, Item, Seed, Wire
 from explorer.picture.layout import Picture, density_for, place
 from explorer.picture.measure import LARGE
@@ -41,7 +42,8 @@ class Shown(Plain, frozen=True):
     """One view with its picture, and a second one with large cards for a camera that follows.
 
     `opened` and `within` are those of `explorer.frames.folding.View`, `fold` is None where nothing
-    is folded. The view to begin with has all `others`.
+    is folded. The view to begin with has all `others`, and where there is room for it, with a box
+    for each node, the picture `torch`: the only one that has `wires` of its own.
     """
 
     opened: str
@@ -50,13 +52,26 @@ class Shown(Plain, frozen=True):
     fit: Picture
     follow: Picture | None
     others: tuple["Shown", ...] = ()
+    torch: "Shown | None" = None
+    wires: tuple[Wire, ...] = ()
 
 
 def pictured(scene: Scene, tiles: Sequence[Tile]) -> Shown:
     """The view of `scene` to begin with, and with it all others."""
     cards = sum(item.kind == "card" for item in scene.items)
     first, *others = [_shown(scene, view, tiles) for view in views(scene.groups, cards)]
-    return msgspec.structs.replace(first, others=tuple(others))
+    return msgspec.structs.replace(first, others=tuple(others), torch=_as_torch(scene, tiles))
+
+
+def _as_torch(scene: Scene, tiles: Sequence[Tile]) -> Shown | None:
+    """Every node as a card of its own; None where they are too many to be read."""
+    boxes = sum(item.kind != "bucket" for item in scene.items)
+    if scene.groups or boxes > MAX_CARDS:
+        return None
+    drawn = bare(scene, tiles)
+    density = density_for(drawn)
+    follow = place(drawn, tiles, LARGE) if density is not LARGE else None
+    return Shown("*", "", None, place(drawn, tiles, density), follow, wires=drawn.wires)
 
 
 def _shown(scene: Scene, view: View, tiles: Sequence[Tile]) -> Shown:

@@ -7,6 +7,14 @@ function foldedScene(scene, fold) {
   return { ...scene, items: [...fold.items.map((index) => items.get(index)), ...fold.groups], wires: fold.wires, seeds: fold.seeds, cuts: fold.cuts };
 }
 
+/** The scene as torch has it: a card for each node, under torch's name; `wires` run from node to node. */
+function bareScene(scene, wires) {
+  const named = (item) => (item.kind === "bucket"
+    ? { ...item, label: item.name, leaf: item.label, torch: true }
+    : { ...item, kind: "card", label: item.name, brief: item.short, name: item.label, short: item.brief, torch: true });
+  return { ...scene, items: scene.items.map(named), wires };
+}
+
 /** How many of the sorted `steps` have come by `step`. */
 function countUntil(steps, step) {
   let low = 0, high = steps.length;
@@ -186,6 +194,22 @@ class FoldedStage extends Stage {
     if (!wire.landings.length) return super.arrivedOn(wire, step, progress);
     const until = progress < 1 && progress < this.arrival(wire) ? this.from - 1 : step;
     return countUntil(wire.landings, until) - countUntil(wire.landings, 0);
+  }
+}
+
+/** Two buttons for two ways to see the graph: as the person wrote it, or as torch has it. */
+class Wording {
+  /** `onChoose(torch)` is told which one is wanted. */
+  constructor(onChoose) {
+    const button = (id, torch) => html("button", { type: "button", title: WORDS[`${id}.title`], onclick: () => onChoose(torch) }, WORDS[id]);
+    this.buttons = [button("as.written", false), button("as.torch", true)];
+    this.element = html("div", { class: "wording", role: "group", "aria-label": WORDS["as.label"] }, ...this.buttons);
+  }
+
+  show(torch, possible) {
+    this.buttons.forEach((button, place) => button.setAttribute("aria-pressed", String(torch === Boolean(place))));
+    this.buttons[1].disabled = !possible;
+    this.buttons[1].title = WORDS[possible ? "as.torch.title" : "as.torch.many"];
   }
 }
 

@@ -28,6 +28,7 @@ class Player {
     this.selected = null; // a node that was chosen; null: the panels show the step's
     this.looping = false;
     this.predicting = false;
+    this.asTorch = false; // the graph is drawn with a box for each node
     this.stages = new Map();
     this.build();
     this.keys = (event) => this.onKey(event);
@@ -57,6 +58,7 @@ class Player {
     this.holder = html("div", { class: "stage" });
     this.legend = html("div", { class: "legend" });
     this.folds = new FoldBar((group) => this.open(group));
+    this.wording = new Wording((torch) => this.showAs(torch));
     this.buildTransport();
     this.code = html("pre", {
       tabindex: "0", "aria-label": WORDS["panel.program"],
@@ -104,7 +106,7 @@ class Player {
       this.playButton,
       iconButton("forward", WORDS["button.forward"], "→", () => this.ahead()),
       this.timeline.element, this.loopButton, this.speedButton, this.predictButton, this.presentButton, this.helpButton);
-    this.viewBar = html("div", { class: "view-bar" }, this.folds.element, this.finder.element, this.fitButton, this.cameraButton);
+    this.viewBar = html("div", { class: "view-bar" }, this.folds.element, this.wording.element, this.finder.element, this.fitButton, this.cameraButton);
     this.help = html("div", { class: "help", hidden: true },
       html("dl", {}, ...WORDS.help.flatMap(([keys, what]) => [html("dt", {}, keys), html("dd", {}, what)])),
       html("p", {}, WORDS["help.note"]));
@@ -188,9 +190,9 @@ class Player {
   stage(kind) {
     const view = this.view;
     const name = kind === "follow" && view.follow ? "follow" : "fit";
-    const key = `${this.chosen}.${view.opened}.${name}`;
+    const key = `${this.chosen}.${view.wires.length ? "torch" : view.opened}.${name}`;
     if (!this.stages.has(key)) {
-      const scene = foldedScene(this.scene, view.fold);
+      const scene = view.wires.length ? bareScene(this.scene, view.wires) : foldedScene(this.scene, view.fold);
       this.stages.set(key, new FoldedStage(scene, view[name], this.frames.tiles, {
         open: (group) => this.open(group),
         opens: (group) => this.views.some((one) => one.opened === group),
@@ -211,7 +213,18 @@ class Player {
   }
 
   get view() {
+    if (this.asTorch && this.views[0].torch) return this.views[0].torch;
     return this.views.find((one) => one.opened === this.opened) ?? this.views[0];
+  }
+
+  /** Show the graph as torch has it, or as the person wrote it. */
+  showAs(torch) {
+    if (torch && !this.views[0].torch) return;
+    this.asTorch = torch;
+    this.camera.own = false;
+    this.useCamera();
+    this.refresh();
+    this.aim(false);
   }
 
   /** Open a group, or fold all but it: `""` folds everything, `"*"` nothing. */
@@ -230,6 +243,7 @@ class Player {
     if (this.camera.stage !== stage) {
       this.holder.replaceChildren(stage.element);
       this.folds.show(this.view, this.views, this.scene);
+      this.wording.show(Boolean(this.view.wires.length), Boolean(this.views[0].torch));
       this.camera.attach(stage);
     }
     this.cameraButton.textContent = WORDS["button.follow"];
@@ -690,6 +704,7 @@ class Player {
     else if (key === "/") this.finder.field.focus();
     else if (key === "l") this.toggleLoop();
     else if (key === "f") this.toggleCamera();
+    else if (key === "t") this.showAs(!this.asTorch);
     else if (key === "p") this.present();
     else if (key === "?") this.toggleHelp();
     else if (isRange) return false; // the range's own arrows

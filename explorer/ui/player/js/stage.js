@@ -194,7 +194,7 @@ class Stage {
   drawNode(item) {
     const spot = this.spots.get(item.index);
     const group = svg("g", {
-      class: `node ${item.kind} idle`, "data-index": item.index, "data-name": item.name, tabindex: "-1", role: "button",
+      class: `node ${item.kind} idle`, "data-index": item.index, "data-name": item.torch ? item.label : item.name, tabindex: "-1", role: "button",
       "aria-label": item.order === null ? item.title : text("node.label", { step: item.order, title: item.title }),
     }, svg("title", {}, item.title));
     this.listen(group, item);
@@ -383,11 +383,12 @@ class Stage {
     group.append(svg("path", { class: "halo", d: shape }), svg("path", { class: "tray", d: shape }), parts.content);
     const below = y + h, size = { L: 15, M: 13, S: 9 }[this.picture.density];
     const letters = Math.floor((spot.box.w + 4) / (size * MONO_WIDTH)) - (small ? 0 : 5);
-    const tail = small || item.result !== null ? "" : ".grad";
+    const tail = small || item.result !== null || item.torch ? "" : ".grad";
     group.append(svg("text", { class: "leaf-name", x: middle, y: below + size + 3, style: `font-size:${size}px` },
       shortened(this.leafName(item), Math.max(4, letters)), svg("tspan", { class: "aside" }, tail)));
     if (!small) {
-      const note = item.result !== null ? WORDS.returned : item.shape || "scalar";
+      const whose = item.torch ? `${text("as.torch.leaf", { leaf: shortened(item.leaf, 10) })} ` : "";
+      const note = whose + (item.result !== null ? WORDS.returned : item.shape || "scalar");
       group.append(svg("text", { class: "leaf-shape", x: middle, y: below + size + 18 }, note));
       this.drawBadge(parts, x - 2, y + h - 8, 12);
     }
@@ -637,7 +638,8 @@ class Stage {
 
 /** Whether two wires carry the same contribution: a folded picture has wires of its own. */
 function sameWay(one, other) {
-  return one.source === other.source && one.slot === other.slot && one.target === other.target && one.seed === other.seed;
+  const [from, to] = [one, other].map(({ beads, source, slot, seed }) => (beads.length ? [beads.at(-1), 0, null] : [source, slot, seed]));
+  return one.target === other.target && one.input_nr === other.input_nr && from.every((part, place) => part === to[place]);
 }
 
 function chipTitle(chip) {
