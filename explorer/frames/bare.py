@@ -14,7 +14,10 @@ from explorer.frames.tiles import Tile
 
 
 def bare(scene: Scene, tiles: Sequence[Tile]) -> Scene:
-    """`scene` with a card for each bead, and each wire ending at the next node."""
+    """`scene` with a card for each bead, and each wire ending at the next node.
+
+    A bucket is called by its node, AccumulateGrad.
+    """
     items = {item.index: item for item in scene.items}
     wires: list[Wire] = []
     for wire in scene.wires:
@@ -44,4 +47,6 @@ def bare(scene: Scene, tiles: Sequence[Tile]) -> Scene:
 
 
 def _card(item: Item) -> Item:
+    if item.kind == "bucket":
+        return msgspec.structs.replace(item, label=item.name)
     return msgspec.structs.replace(item, kind="card") if item.kind == "bead" else item

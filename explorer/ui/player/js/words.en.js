@@ -151,7 +151,7 @@ const WORDS = {
   "why.refused": "{text}",
   "ask.largest": "Explain the largest",
   "ask.one": "Explain it",
-  "ask.or": "or click a number of what was sent, or write its index:",
+  "ask.or": "or click a number that was sent, or its index:",
   "ask.index": "Index of the number to explain; Enter asks",
   "ask.range": "An index into {shape}, from 0",
   "ask.pending": "Asking torch …",
