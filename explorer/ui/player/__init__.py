@@ -77,9 +77,7 @@ def show(
     options = {"key": key, "start": start, "height": height, "program_panel": program_panel}
     data = browser_data(run) | options | {"asks": ask is not None}
     with st.container(gap=None):
-        _mount(
-            key=key, data=data, height="content", on_wanted_change=partial(_note_wanted, key)
-        )
+        _mount(key=key, data=data, height="content", on_wanted_change=partial(_note_wanted, key))
         if ask is not None:
             _show_answers(run, key, data["signature"], ask)
 
