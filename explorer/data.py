@@ -517,6 +517,28 @@ class JacobianAsk(Plain, frozen=True, tag="jacobian"):
     method: str = "auto"
 
 
+class VjpAsk(Plain, frozen=True, tag="vjp"):
+    """Ask a run what `outputs.backward(v)` leaves in the `.grad` of each of `wrt`.
+
+    `v` holds one number for each element of `outputs`, in C order.
+    """
+
+    outputs: str
+    wrt: tuple[str, ...]
+    v: tuple[float, ...]
+
+
+class JvpAsk(Plain, frozen=True, tag="jvp"):
+    """Ask a run for J u by torch's forward mode, with `outputs` and `wrt` as in a JacobianAsk.
+
+    `u` holds one number for each element of `wrt`, laid side by side in C order.
+    """
+
+    outputs: str
+    wrt: tuple[str, ...]
+    u: tuple[float, ...]
+
+
 class LocalAsk(Plain, frozen=True, tag="local"):
     """Ask a run for the local Jacobians of all nodes that call number `call` (from 0) leads to."""
 
@@ -536,13 +558,30 @@ class TermsAsk(Plain, frozen=True, tag="terms"):
     element: int
 
 
-Ask = JacobianAsk | LocalAsk | TermsAsk
+Ask = JacobianAsk | VjpAsk | JvpAsk | LocalAsk | TermsAsk
+
+
+class Tangent(Plain, frozen=True):
+    """What forward mode carried at one variable: `values` is None where nothing depends on u."""
+
+    name: str
+    number: int
+    values: Values | None
+    span: Span | None = None
+
+
+class Pushed(Plain, frozen=True):
+    """J u, and the tangent of each variable on the way to it, in the order of the program."""
+
+    values: Values
+    tangents: tuple[Tangent, ...]
 
 
 class Answer(Plain, frozen=True):
     """What came of one `ask`, or in `error` a sentence saying why nothing did.
 
-    `jacobian` answers a JacobianAsk, `locals` a LocalAsk, `terms` a TermsAsk.
+    `jacobian` answers a JacobianAsk, `locals` a LocalAsk, `terms` a TermsAsk, `pushed` a JvpAsk,
+    and `grads` (one entry for each of `wrt`, None where no path leads) a VjpAsk.
     """
 
     ask: Ask
@@ -550,6 +589,8 @@ class Answer(Plain, frozen=True):
     error: str | None = None
     locals: tuple[LocalJacobian, ...] = ()
     terms: Terms | None = None
+    grads: tuple[Values | None, ...] = ()
+    pushed: Pushed | None = None
 
 
 class RunError(Plain, frozen=True):

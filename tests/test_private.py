@@ -125,3 +125,12 @@ def test_function_apply_is_wrapped_only_inside(x) -> None:
     Same.apply(x)
     assert seen == [("Same", 1, {})]
     assert type(y.grad_fn).__name__ == "SameBackward"
+
+
+def test_writing_with_the_version_kept_is_no_edit_in_place() -> None:
+    x = torch.ones(2, requires_grad=True)
+    y = (x * x).sum()
+    with torch.no_grad(), private.version_kept(x):
+        x.copy_(x.clone())
+    assert x._version == 0
+    y.backward()

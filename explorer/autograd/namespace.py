@@ -8,6 +8,7 @@ from torch.autograd.graph import GradientEdge
 
 from explorer import errors
 from explorer.autograd import private
+from explorer.autograd.modules import inside, parts_of
 from explorer.autograd.tape import gradient_edge
 from explorer.autograd.watch import Watch
 from explorer.data import Span, Variable
@@ -135,18 +136,6 @@ class Namespace(MutableMapping[str, Any]):
             and variable.node not in targets
         ]
 
-    def modules(self) -> dict[str, nn.Module]:
-        """The program's outermost Modules, by variable."""
-        found = [(n, self.globals.get(n)) for n in self._order]
-        modules = {n: m for n, m in found if isinstance(m, nn.Module)}
-        inner = {
-            id(part)
-            for module in modules.values()
-            for part in module.modules()
-            if part is not module
-        }
-        return {n: m for n, m in modules.items() if id(m) not in inner}
-
     def leaf_names(self) -> dict[int, str]:
         """id(leaf) -> the name a person would write for it; the first name wins."""
         names: dict[int, str] = {}
@@ -195,14 +184,17 @@ class Namespace(MutableMapping[str, Any]):
         for variable in self._variables:
             yield variable.name, variable.tensor
         for name in self._order:
-            yield from _inside(name, self.globals.get(name))
+            for path, box, key in inside(name, self.globals.get(name)):
+                yield path, box[key]
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
         """Every Module of the program with the name that a person would give it."""
-        modules = self.modules()
-        for variable, module in modules.items():
-            for path, part in module.named_modules(remove_duplicate=False):
-                yield part_name(variable, path, alone=len(modules) == 1), part
+        return parts_of(self.globals, self._order)
+
+    def number(self, path: str) -> int:
+        """Which value of a variable `path` names now, counted from 1; 0 for what is no variable."""
+        name, _, number = path.partition("#")
+        return int(number) if number.isdigit() else self._counts.get(name, 0)
 
     def find(self, path: str) -> Tensor:
         """The tensor that `path` names now: `y`, `y#2`, `Layer_1.weight`, `parts[0]`.
@@ -221,33 +213,3 @@ class Namespace(MutableMapping[str, Any]):
             if known == path:
                 return tensor
         raise errors.JacobianError(f"The program has no tensor named {path!r} at this point.")
-
-
-def part_name(variable: str, path: str, *, alone: bool) -> str:
-    """What to call the part at `path` of the Module that `variable` holds.
-
-    A path that reads on its own needs no variable before it if there is no other Module.
-
-    >>> part_name("net", "Layer_1", alone=True), part_name("net", "", alone=True)
-    ('Layer_1', 'net')
-    >>> part_name("net", "0", alone=True), part_name("net", "Layer_1", alone=False)
-    ('net.0', 'net.Layer_1')
-    """
-    if alone and path.partition(".")[0].isidentifier():
-        return path
-    return f"{variable}.{path}" if path else variable
-
-
-def _inside(name: str, value: Any) -> Iterator[tuple[str, Tensor]]:
-    """Tensors in a list, tuple or dict of the program: `parts[0]`, `weights['w']`."""
-    if isinstance(value, (list, tuple)):
-        items = [(f"{name}[{i}]", item) for i, item in enumerate(value)]
-    elif isinstance(value, dict):
-        items = [(f"{name}[{key!r}]", item) for key, item in value.items()]
-    else:
-        return
-    for path, item in items:
-        if isinstance(item, Tensor):
-            yield path, item
-        elif isinstance(item, (list, tuple)):
-            yield from _inside(path, item)

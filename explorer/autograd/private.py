@@ -90,6 +90,13 @@ def is_wrapped(tensor: Tensor) -> bool:
     return wrapped or bool(functorch.is_legacy_batchedtensor(tensor))
 
 
+def version_kept(tensor: Tensor) -> AbstractContextManager[None]:
+    """A context in which writing into `tensor` does not count as an edit in place."""
+    context: AbstractContextManager[None]
+    context = torch.autograd._unsafe_preserve_version_counter(tensor)  # type: ignore[attr-defined]
+    return context
+
+
 def transforms_active() -> bool:
     """Whether a functorch transform (vmap, grad, jacrev, …) is running now."""
     active: bool = torch._C._are_functorch_transforms_active()

@@ -12,7 +12,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -25,19 +25,25 @@ from explorer.autograd.calls import CallWatch
 from explorer.autograd.jacobian import jacobian
 from explorer.autograd.language import FILENAME, PYTHON, Language, Stopped
 from explorer.autograd.namespace import Namespace
+from explorer.autograd.replay import Replay, reseed
 from explorer.autograd.spans import Spans
 from explorer.autograd.values import Copier
+from explorer.autograd.vectors import grads_of, push
 from explorer.data import (
     MAX_RUN_BYTES,
     Answer,
     Ask,
     BackwardCall,
     JacobianAsk,
+    JvpAsk,
+    LocalAsk,
     Program,
     Run,
     RunError,
     RunWarning,
     Span,
+    TermsAsk,
+    VjpAsk,
 )
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
@@ -45,6 +51,9 @@ _FRAME = re.compile(rf'^  File "(?!{FILENAME})[^"]*", line \d+, in .*\n(?:    .*
 
 _HIDDEN_WARNINGS = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 """What Python does not show people by default: words from library to library."""
+
+_REMEMBERS = ("retain_grad", "_hook", "Function")
+"""Words of programs that may notice a backward which is not their own."""
 
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -78,9 +87,11 @@ def run(
         with _as_it_was():
             asked = _Execution(program, ask, language)
             shown = asked.run()
-        if not asked.nodes.ran_program:
+            answers = tuple(asked.replayed(answer) for answer in shown.answers)
+            shown = msgspec.structs.replace(shown, answers=answers)
+        if not asked.may_be_remembered:
             return shown
-        # To answer, we ran a backward that the program wrote: it may remember that.
+        # To answer, we ran backward through the program's own code: it may remember that.
         with _as_it_was():
             undisturbed = _Execution(program, (), language).run()
         return msgspec.structs.replace(undisturbed, answers=shown.answers)
@@ -101,13 +112,14 @@ class _Execution:
         self.nodes = NodeAnswers(asks)
         self.watch.begins = self.nodes.begin
         self.answers: dict[Ask, Answer] = {}
+        self.replays: dict[Ask, _Again] = {}
         self.asks = asks
         self.warned: list[RunWarning] = []
 
     def run(self) -> Run:
         printed = self.language.printed()
         error: RunError | None = None
-        _seed(self.program.seed)
+        reseed(self.program.seed)
         with redirect_stdout(printed), self._listening():
             try:
                 code = self.language.compile(self.program.source)
@@ -150,9 +162,31 @@ class _Execution:
         return result
 
     def _answer(self, ask: Ask, calls: tuple[BackwardCall, ...]) -> Answer:
-        if isinstance(ask, JacobianAsk):
-            return self.answers.get(ask) or _not_met(ask)
-        return self.nodes.settled(ask, calls)
+        if isinstance(ask, LocalAsk | TermsAsk):
+            return self.nodes.settled(ask, calls)
+        return self.answers.get(ask) or _not_met(ask)
+
+    @property
+    def may_be_remembered(self) -> bool:
+        """Whether what we ran for an answer may have left something in the program.
+
+        A hook, a backward that the program wrote itself, or `.grad` of a tensor that retains it.
+        """
+        asked = any(not isinstance(ask, LocalAsk | TermsAsk) for ask in self.asks)
+        own = any(word in self.program.source for word in _REMEMBERS)
+        return self.nodes.ran_program or (asked and own)
+
+    def replayed(self, answer: Answer) -> Answer:
+        """The answer to a question for which the program has to be run again, now that it ended."""
+        ask, again = answer.ask, self.replays.get(answer.ask)
+        if again is None or not isinstance(ask, JvpAsk):
+            return answer
+        try:
+            output = (again.name, again.number)
+            replay = Replay(self.program, self.language, output=output, wrt=again.wrt)
+            return Answer(ask, pushed=push(replay, ask.u, again.sizes))
+        except Exception as error:  # noqa: BLE001 - forward mode may fail in any way
+            return Answer(ask, error=masked(str(error)))
 
     def _error(self, raised: BaseException) -> RunError:
         if isinstance(raised, SyntaxError) and raised.filename == FILENAME:
@@ -189,16 +223,45 @@ class _Execution:
     def assigned(self, name: str, number: int) -> None:
         """A variable has just got a tensor: answer what was asked about it."""
         for ask in self.asks:
-            if not isinstance(ask, JacobianAsk) or ask.outputs not in (name, f"{name}#{number}"):
+            if isinstance(ask, LocalAsk | TermsAsk) or ask.outputs not in (
+                name,
+                f"{name}#{number}",
+            ):
                 continue
             with private.without_modes(), redirect_stdout(io.StringIO()), self.watch.muted():
                 try:
-                    wrt = {leaf: self.namespace.find(leaf) for leaf in ask.wrt}
-                    outputs = {ask.outputs: self.namespace.find(name)}
-                    found = jacobian(outputs, wrt, method=ask.method)
-                    self.answers[ask] = Answer(ask, jacobian=found)
+                    self.answers[ask] = self._answered(ask, name)
                 except errors.ExplorerError as refused:
                     self.answers[ask] = Answer(ask, error=str(refused))
+
+    def _answered(self, ask: JacobianAsk | VjpAsk | JvpAsk, name: str) -> Answer:
+        """The answer to what was asked about the variable `name`, as far as it can be given now.
+
+        Raises:
+            JacobianError: there is none.
+        """
+        wrt = {leaf: self.namespace.find(leaf) for leaf in ask.wrt}
+        output = self.namespace.find(name)
+        if isinstance(ask, JacobianAsk):
+            return Answer(ask, jacobian=jacobian({ask.outputs: output}, wrt, method=ask.method))
+        if isinstance(ask, VjpAsk):
+            return Answer(ask, grads=grads_of(output, wrt, ask.v))
+        self.replays[ask] = _Again(
+            name,
+            self.namespace.number(name),
+            {path: self.namespace.number(path) for path in wrt},
+            {path: tensor.numel() for path, tensor in wrt.items()},
+        )
+        return Answer(ask)
+
+
+class _Again(NamedTuple):
+    """What a program is run again for: which value of the output, and which inputs, how large."""
+
+    name: str
+    number: int
+    wrt: dict[str, int]
+    sizes: dict[str, int]
 
 
 # ------------------------------------------------------------------------------------ small rules
@@ -209,14 +272,8 @@ def masked(text: str) -> str:
     return _ADDRESS.sub("0x…", _FRAME.sub("", text))
 
 
-def _not_met(ask: JacobianAsk) -> Answer:
+def _not_met(ask: JacobianAsk | VjpAsk | JvpAsk) -> Answer:
     return Answer(ask, error=f"The program never assigned a tensor to {ask.outputs!r}.")
-
-
-def _seed(seed: int) -> None:
-    torch.manual_seed(seed)
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
 
 
 @contextmanager
