@@ -6,12 +6,12 @@ from explorer.ui import downloads, jacobian, session
 
 run = session.current_run()
 ask = jacobian.choose(run) if run is not None else None
-if ask is not None:
+if run is not None and ask is not None:
     answer = jacobian.answer(ask)
     if answer.jacobian is None:
         st.warning(answer.error)
     else:
         found = answer.jacobian
         jacobian.describe(found)
-        jacobian.draw(found)
+        jacobian.lab(run, ask, found)
         downloads.jacobian(found)

@@ -1,13 +1,38 @@
-"""Choose a Jacobian on the page, and say what was found."""
+"""The Jacobian page: choose what by what, see the matrix between v and u, and what torch says."""
 
-from typing import Any, Literal
+import math
+from typing import Any, Final, TypeVar
 
+import msgspec
+import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
-from explorer.data import Answer, Jacobian, JacobianAsk, Run, Variable
+from explorer.data import (
+    Answer,
+    Ask,
+    AxisPart,
+    Jacobian,
+    JacobianAsk,
+    JvpAsk,
+    Run,
+    Variable,
+    VjpAsk,
+)
 from explorer.glossary import tip
-from explorer.picture.heatmap import heatmap, shown
+from explorer.language import _
+from explorer.picture.batch import Mixing, mixing, samples_of
+from explorer.picture.cells import format_number
+from explorer.picture.matrix import Band, pictured
+from explorer.ui import lab as lab_
 from explorer.ui import session, widgets
+from explorer.ui.lab import Samples, Vector, Window
+from explorer.ui.wording import plain
+
+_T = TypeVar("_T")
+
+MAX_VECTOR: Final = 20_000
+"""Numbers of a v or a u that torch is asked about."""
 
 
 def choose(run: Run) -> JacobianAsk | None:
@@ -97,20 +122,211 @@ def answer(ask: JacobianAsk) -> Answer:
 
 
 def describe(found: Jacobian) -> None:
-    """Shape, method, and which inputs no path reaches."""
+    """Its size, the shapes that torch gives, which inputs no path reaches, and the batch."""
     rows, columns = found.array.shape
     parts = zip(found.columns.parts, found.reached, strict=True)
     cut = [part.name for part, reached in parts if not reached]
-    text = f"**{rows} × {columns}** · method: {found.method}"
+    sentences = [f"**{rows} × {columns}**", _("method: {name}").format(name=found.method)]
+    sentences.append(_("as torch shapes it: {shapes}").format(shapes=_shapes(found)))
     if cut:
-        text += f" · no path leads to {', '.join(cut)}: hatched, which is not zero"
-    st.caption(text)
+        no_path = _("no path leads to {names}: hatched, which is not zero")
+        sentences.append(no_path.format(names=plain(", ".join(cut))))
+    for number, part in enumerate(found.columns.parts):
+        found_mixing = mixing(found, number) if _is_batch(part) else None
+        if found_mixing is not None and found.reached[number]:
+            sentences.append(_batch_sentence(found_mixing, found.rows.parts[0].name, part.name))
+    st.caption(" · ".join(sentences))
 
 
-def draw(found: Jacobian) -> None:
-    """The heatmap, as wide as it needs to be, and what one cell stands for if not one entry."""
-    figure = heatmap(found, widgets.theme())
-    width: Literal["stretch", "content"] = "content" if figure.layout.width else "stretch"
-    st.plotly_chart(figure, theme=None, width=width, key="heatmap", config={"displaylogo": False})
-    if statement := shown(found).statement:
-        st.info(statement)
+def _shapes(found: Jacobian) -> str:
+    """`y by x (5, 3, 5, 2)` for the first few inputs."""
+    shown = []
+    for output in found.rows.parts:
+        for part in found.columns.parts:
+            shape = ", ".join(map(str, (*output.shape, *part.shape)))
+            shown.append(f"{plain(part.name)} ({shape})")
+    return ", ".join(shown[:4]) + (" …" if len(shown) > 4 else "")
+
+
+def _is_batch(part: AxisPart) -> bool:
+    """Whether an input may hold samples: a parameter's first dimension is no batch."""
+    return "." not in part.name
+
+
+def _batch_sentence(found: Mixing, output: str, input_: str) -> str:
+    names = {"output": plain(output), "input": plain(input_)}
+    if not found.mixed:
+        return _(
+            "Block-diagonal: sample i of {output} depends on sample i of {input} alone, and every "
+            "entry off the blocks is exactly 0."
+        ).format(**names)
+    return _(
+        "The samples are mixed: sample {i} of {output} depends on sample {j} of {input}, with a "
+        "derivative of up to {largest}."
+    ).format(i=found.output, j=found.input, largest=format_number(found.largest), **names)
+
+
+# ------------------------------------------------------------------------------------- the lab
+
+
+def lab(run: Run, ask: JacobianAsk, found: Jacobian) -> None:
+    """The matrix between v and u, and what torch makes of them."""
+    if not found.array.size:
+        st.info(_("The matrix has no entry: a tensor without elements has no derivatives."))
+        return
+    _lab(run, ask, found)
+
+
+@st.fragment
+def _lab(run: Run, ask: JacobianAsk, found: Jacobian) -> None:
+    window = _window(found)
+    shown = pictured(found, column_part=window.part, sample=window.sample)
+    key = f"lab {session.program_number()}"
+    own = _own_vector(run, ask, found)
+    v = _chosen("v", Vector, Vector("ones" if own is None else "program"))
+    u = _chosen("u", Vector, Vector())
+
+    def changed() -> None:
+        _keep(key)
+
+    count = samples_of(found)
+    lab_.matrix(
+        shown,
+        key=key,
+        sizes=(len(found.rows), len(found.columns)),
+        program=own,
+        parts=tuple(part.name for part in found.columns.parts),
+        samples=Samples(
+            count or 0,
+            None if count is None else len(found.rows) // count,
+            tuple(_each(count, band) for band in shown.columns),
+        ),
+        window=window,
+        on=changed,
+    )
+    numbers = v.numbers(len(found.rows), own), u.numbers(len(found.columns))
+    said = {"v": _pulled(ask, found, numbers[0]), "u": _pushed(ask, found, numbers[1])}
+    lab_.answers(key, said)
+
+
+def _window(found: Jacobian) -> Window:
+    """What of the matrix to show, as far as this matrix has it."""
+    held = _chosen("window", Window, Window())
+    part = held.part if held.part is not None and held.part < len(found.columns.parts) else None
+    sample = held.sample if (held.sample or 0) < (samples_of(found) or 0) else None
+    return Window(part, sample)
+
+
+def _each(samples: int | None, band: Band) -> int | None:
+    """Elements of one sample in a tensor; None where its first dimension is no batch."""
+    if samples is None or "." in band.name or not band.shape or band.shape[0] != samples:
+        return None
+    return math.prod(band.shape) // samples
+
+
+def _own_vector(run: Run, ask: JacobianAsk, found: Jacobian) -> tuple[float, ...] | None:
+    """The v of the program's own backward from the output, if it gave one."""
+    variables = [
+        v for v in run.tensors if widgets.title_of(v) == ask.outputs and v.node is not None
+    ]
+    for call in run.calls:
+        for root, nr, v in zip(call.roots, call.root_nrs, call.gradient, strict=False):
+            at = [x for x in variables if (x.node, x.output_nr) == (root, nr)]
+            if at and v is not None and v.array is not None and v.size == len(found.rows):
+                return tuple(v.array.astype(float).ravel().tolist())
+    return None
+
+
+def _keep(key: str) -> None:
+    """Keep what the person chose in the lab, until the program changes."""
+    state = st.session_state.get(key) or {}
+    for name in lab_.STATES:
+        if state.get(name) is not None:
+            session.remember(f"jacobian {name}", dict(state[name]))
+
+
+def _chosen(name: str, kind: type[_T], default: _T) -> _T:
+    """What the person has chosen in the lab; the default where that is nothing sound."""
+    held = session.remembered(f"jacobian {name}", None)
+    try:
+        return default if held is None else msgspec.convert(held, kind)
+    except msgspec.ValidationError:
+        return default
+
+
+def _count(name: str) -> int:
+    held = session.remembered(f"jacobian {name}", None)
+    return int(held.get("count", 0)) if isinstance(held, dict) else 0
+
+
+Said = dict[str, Any]
+
+
+def _pulled(ask: JacobianAsk, found: Jacobian, numbers: tuple[float, ...]) -> Said:
+    """vᵀJ from the matrix, and what backward(v) leaves in .grad."""
+    exact = found.array.astype(float)
+    product = np.array(numbers) @ exact
+    said: Said = {"numbers": np.array(numbers), "product": product, "count": _count("v")}
+    if len(numbers) > MAX_VECTOR:
+        return {**said, "error": _("v has too many numbers to be asked for.")}
+    answer = _asked(VjpAsk(ask.outputs, ask.wrt, numbers))
+    if answer.error is not None:
+        return {**said, "error": answer.error}
+    grads = zip(answer.grads, found.columns.parts, strict=True)
+    torch = np.concatenate(
+        [
+            np.zeros(len(part)) if one is None or one.array is None else one.array.ravel()
+            for one, part in grads
+        ]
+    ).astype(float)
+    none = [
+        part.name
+        for one, part in zip(answer.grads, found.columns.parts, strict=True)
+        if one is None
+    ]
+    weights = np.abs(numbers) @ np.abs(exact)
+    return {
+        **said,
+        "torch": torch,
+        "none": none,
+        "differs": _differs(product, torch, weights, found),
+    }
+
+
+def _pushed(ask: JacobianAsk, found: Jacobian, numbers: tuple[float, ...]) -> Said:
+    """J u from the matrix, and what forward mode gives."""
+    exact = found.array.astype(float)
+    product = exact @ np.array(numbers)
+    said: Said = {"numbers": np.array(numbers), "product": product, "count": _count("u")}
+    if len(numbers) > MAX_VECTOR:
+        return {**said, "error": _("u has too many numbers to be asked for.")}
+    answer = _asked(JvpAsk(ask.outputs, ask.wrt, numbers))
+    if answer.pushed is None or answer.pushed.values.array is None:
+        return {**said, "error": answer.error or _("the program was stopped")}
+    torch = answer.pushed.values.array.ravel().astype(float)
+    weights = np.abs(exact) @ np.abs(numbers)
+    return {**said, "torch": torch, "differs": _differs(product, torch, weights, found)}
+
+
+def _differs(
+    one: npt.NDArray[Any], other: npt.NDArray[Any], weights: npt.NDArray[Any], found: Jacobian
+) -> npt.NDArray[Any]:
+    """In how many places two results differ by more than rounding, by how much at most, and what
+    counts as rounding: the last digits of the largest sum of sizes in either."""
+    kind = found.array.dtype if found.array.dtype.kind == "f" else np.dtype(np.float32)
+    digits = {"bfloat16": 2.0**-8}.get(found.values.dtype, float(np.finfo(kind).eps))
+    # Each entry is itself the rounded sum of large terms, as after a BatchNorm.
+    rounding = 64 * digits * float(weights.max(initial=0.0))
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(one - other)
+        apart = (gap > rounding) | (np.isnan(one) != np.isnan(other))
+    most = gap[apart].max(initial=0.0)
+    return np.array([float(apart.sum()), float(most), rounding])
+
+
+def _asked(ask: Ask) -> Answer:
+    run = session.current_run(ask)
+    if run is None or not run.answers:
+        words = run.error.message if run is not None and run.error is not None else ""
+        return Answer(ask, error=words or _("the program was stopped"))
+    return run.answers[0]

@@ -13,7 +13,7 @@ LANDMARKS = {
     "": "g.node",
     "program": "[data-testid=stCode]",
     "backward": "g.node",
-    "jacobian": ".js-plotly-plot .heatmaplayer",
+    "jacobian": ".lab .piece.mm canvas",
     "accumulation": ".ledger section",
     "open": "[data-testid=stFileUploader]",
 }
@@ -179,14 +179,6 @@ def test_start_opens_at_the_third_step_and_plays_when_asked(visit: Visit) -> Non
 
 
 # ------------------------------------------------------------------------------- the other pages
-
-
-def test_the_weight_jacobian_names_its_rows_and_columns(visit: Visit) -> None:
-    page = visit("jacobian?preset=outputs_by_weights")
-    plot = page.locator(".js-plotly-plot")
-    expect(plot.get_by_text("net.0.weight[0,0]")).to_be_visible()
-    expect(plot.get_by_text("output[19,0]")).to_be_visible()
-    expect(page.get_by_text("20 × 47")).to_be_visible()
 
 
 def test_accumulating_three_times_triples_the_gradient(visit: Visit) -> None:

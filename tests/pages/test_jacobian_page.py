@@ -1,7 +1,9 @@
 """The Jacobian page: what is chosen, what is drawn, what is said."""
 
+import base64
 import csv
 import io
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,19 +15,30 @@ from explorer.autograd.runner import run
 from explorer.data import JacobianAsk
 
 
-def figure(app: AppTest) -> dict:
-    return msgspec.json.decode(app.get("plotly_chart")[0].proto.spec)
+def sent(app: AppTest, name: str) -> dict:
+    """What the page gave to one of its components."""
+    found = [one.proto for one in app.get("bidi_component") if one.proto.component_name == name]
+    return msgspec.json.decode(found[-1].json)
+
+
+def numbers(packed: dict) -> np.ndarray:
+    kind = {"f4": np.float32, "f8": np.float64}[packed["kind"]]
+    return np.frombuffer(base64.b64decode(packed["data"]), dtype=kind)
 
 
 def z(app: AppTest) -> np.ndarray:
-    """The drawn matrix; Plotly packs arrays as base64."""
-    packed = figure(app)["data"][0]["z"]
-    if isinstance(packed, dict):
-        import base64
+    """The drawn matrix; NaN where it is hatched."""
+    drawn = sent(app, "explorer_lab")
+    rows, columns = (sum(band["cells"] for band in drawn[axis]) for axis in ("rows", "columns"))
+    array = numbers(drawn["cells"]).reshape(rows, columns).astype(float)
+    hatched = [not band["reached"] for band in drawn["columns"] for _ in range(band["cells"])]
+    array[:, hatched] = np.nan
+    return array
 
-        flat = np.frombuffer(base64.b64decode(packed["bdata"]), dtype=packed["dtype"])
-        return flat.reshape([int(n) for n in packed["shape"].split(",")])
-    return np.array(packed, dtype=float)
+
+def said(app: AppTest) -> dict:
+    """What torch says to v and u, as the page hands it to the lab."""
+    return sent(app, "explorer_lab_answers")
 
 
 def test_the_tutorial_opens_with_z_by_x(open_page: OpenPage) -> None:
@@ -44,10 +57,60 @@ def test_the_weight_jacobian_of_the_question_is_20_by_47(open_page: OpenPage) ->
     assert np.allclose(z(app), answer.jacobian.array)
 
 
-def test_the_scale_is_centred_on_zero(open_page: OpenPage) -> None:
-    drawn = figure(open_page("jacobian", preset="notebook"))["data"][0]
-    assert drawn["zmid"] == 0
-    assert drawn["zmin"] == -drawn["zmax"]
+def test_vtj_is_what_backward_leaves_and_ju_what_forward_mode_gives(open_page: OpenPage) -> None:
+    app = open_page("jacobian", preset="batchnorm_classifier")
+    J, answer = z(app), said(app)
+    v, u = numbers(answer["v"]["numbers"]), numbers(answer["u"]["numbers"])
+    np.testing.assert_allclose(numbers(answer["v"]["product"]), v @ J, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(numbers(answer["v"]["torch"]), v @ J, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(numbers(answer["u"]["torch"]), J @ u, rtol=1e-4, atol=1e-5)
+    assert numbers(answer["v"]["differs"])[0] == numbers(answer["u"]["differs"])[0] == 0
+
+
+def test_a_v_of_the_programs_own_is_there_first(open_page: OpenPage) -> None:
+    app = open_page("jacobian", preset="tutorial_vector")
+    assert np.allclose(numbers(said(app)["v"]["numbers"]), [0.1, 1.0, 0.0001])
+
+
+def choose_in_lab(app: AppTest, **state: Any) -> AppTest:
+    """The page after the person has chosen something in the lab."""
+    program = presets.get(app.session_state["choice"]).program
+    for name, value in state.items():
+        app.session_state[f"jacobian {name}"] = (program, value)
+    return app.run()
+
+
+def test_another_v_is_asked_of_torch(open_page: OpenPage) -> None:
+    app = choose_in_lab(open_page("jacobian"), v={"kind": "typed", "values": [1, 0, 0, -2.0]})
+    assert numbers(said(app)["v"]["numbers"]).tolist() == [1, 0, 0, -2]
+    assert numbers(said(app)["v"]["torch"]).tolist() == [18, 0, 0, -36]
+
+
+def test_a_vector_that_no_lab_would_send_counts_as_none(open_page: OpenPage) -> None:
+    app = choose_in_lab(open_page("jacobian"), v={"kind": 7}, u={"kind": "typed", "values": [1]})
+    assert numbers(said(app)["v"]["numbers"]).tolist() == [1] * 4
+    assert numbers(said(app)["u"]["numbers"]).tolist() == [1] * 4
+
+
+def test_a_sample_and_a_tensor_can_be_seen_by_themselves(open_page: OpenPage) -> None:
+    app = open_page("jacobian", preset="batchnorm_classifier")
+    whole = z(app)
+    app = choose_in_lab(app, window={"part": 6, "sample": 2})
+    drawn = sent(app, "explorer_lab")
+    assert [band["name"] for band in drawn["columns"]] == ["x"]
+    assert (z(app) == whole[6:9, -24:]).all()
+
+
+def test_torch_says_itself_that_it_has_no_forward_mode(open_page: OpenPage) -> None:
+    app = open_page("jacobian", preset="custom_function")
+    assert "must implement the jvp" in said(app)["u"]["error"]
+
+
+def test_samples_that_are_mixed_are_told_from_those_that_are_not(open_page: OpenPage) -> None:
+    assert "Block-diagonal" in open_page("jacobian").caption[0].value
+    mixed = open_page("jacobian", preset="batchnorm_classifier").caption[0].value
+    assert "samples are mixed" in mixed
+    assert "(6, 3, 5, 4)" in mixed
 
 
 def test_another_output_gives_another_matrix(open_page: OpenPage) -> None:
@@ -99,7 +162,7 @@ def test_every_preset_opens_without_an_exception(open_page: OpenPage) -> None:
     for preset in presets.all():
         pick(app, preset.slug)
         assert not app.exception, preset.slug
-        assert app.get("plotly_chart") or app.warning or app.info, preset.slug
+        assert app.get("bidi_component") or app.warning or app.info, preset.slug
 
 
 def test_the_csv_tells_no_path_from_zero() -> None:

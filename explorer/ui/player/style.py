@@ -10,18 +10,23 @@ _BLACK, _WHITE = "#14181F", "#FFFFFF"
 def style_sheet() -> str:
     """All CSS of the player, with one set of variables for light and one for dark."""
     rules = (Path(__file__).parent / "player.css").read_text(encoding="utf-8")
+    return "\n".join(
+        [variables(".player", LIGHT), variables(".player.dark", DARK), colour_rules(), rules]
+    )
+
+
+def colour_rules() -> str:
+    """A class for each step of colour: of a shape, of the number on it, and of an HTML element."""
     steps = ["z", *(f"{sign}{step}" for sign in "pn" for step in range(1, 9))]
-    levels = "\n".join(
+    return "\n".join(
         f".{name} {{ fill: var(--{name}); }} .{name}t {{ fill: var(--{name}t); }} "
         f".back-{name} {{ background: var(--{name}); }}"
         for name in steps
     )
-    return "\n".join(
-        [_variables(".player", LIGHT), _variables(".player.dark", DARK), levels, rules]
-    )
 
 
-def _variables(selector: str, theme: Theme) -> str:
+def variables(selector: str, theme: Theme) -> str:
+    """The colours of a theme as variables of what `selector` picks."""
     colors = {
         "paper": theme.paper,
         "background": theme.background,
