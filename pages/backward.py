@@ -4,5 +4,6 @@ from explorer.ui import player, session, takeaway
 
 run = session.explained_run()
 if run is not None:
-    player.show(run, key="backward", ask=session.current_run)
+    link = session.query_of_program()
+    player.show(run, key="backward", ask=session.current_run, link=link)
     takeaway.menu(run, key="backward")

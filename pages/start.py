@@ -8,6 +8,7 @@ st.header("See what autograd really did, one node at a time.")
 
 run = session.explained_run()
 if run is not None:
-    player.show(run, key="start", start=3, ask=session.current_run)
+    link = session.query_of_program()
+    player.show(run, key="start", start=3, ask=session.current_run, link=link)
 
 gallery.show()

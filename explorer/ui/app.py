@@ -3,20 +3,21 @@
 import streamlit as st
 
 from explorer.errors import SandboxError
-from explorer.ui import session, site, widgets
+from explorer.ui import copylink, header, session, site, widgets
 
 
 def main() -> None:
     """Run the page that the URL names."""
     st.set_page_config(
         page_title="Autograd Explorer",
-        page_icon=widgets.ICON,
+        page_icon=header.ICON,
         layout="wide",
         menu_items={"About": "See what PyTorch's autograd really did."},
     )
     chosen = st.navigation(site.pages(), position="top")
-    session.read_url()
-    widgets.header()
+    if not session.read_url():
+        st.switch_page(site.page("start"))
+    link = header.show()
     try:
         chosen.run()
     except SandboxError as error:  # busy, or not to be started: what is drawn already stays
@@ -24,6 +25,8 @@ def main() -> None:
         st.button("Try again")
     widgets.follow_theme()
     session.write_url()
+    with link:
+        copylink.show()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ Program(source='x = 1', seed=7)
 
 import base64
 import zlib
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -33,9 +33,10 @@ _DAMAGED: Final = "This link is damaged: ask for it again, or copy all of it."
 _T = TypeVar("_T")
 
 
-def pack(spec: NetworkSpec) -> str:
-    """The spec in letters, digits, `-` and `_`."""
-    return _pack(spec)
+def pack(value: Any) -> str:
+    """A spec, or any other plain data, in letters, digits, `-` and `_`."""
+    packed = zlib.compress(msgspec.json.encode(value), level=9)
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
 def unpack(code: str) -> NetworkSpec:
@@ -44,12 +45,12 @@ def unpack(code: str) -> NetworkSpec:
     Raises:
         ProgramError: the code is cut short, altered, or holds something else.
     """
-    return _unpack(code, NetworkSpec)
+    return unpack_as(code, NetworkSpec)
 
 
 def pack_program(program: Program) -> str | None:
     """The source and the seed, written as `pack` does; None where no link could hold them."""
-    code = _pack(program)
+    code = pack(program)
     return code if len(code) <= MAX_LINK else None
 
 
@@ -59,18 +60,18 @@ def unpack_program(code: str) -> Program:
     Raises:
         ProgramError: the code is cut short, altered, or holds something else.
     """
-    program = _unpack(code, Program)
+    program = unpack_as(code, Program)
     if not 0 <= program.seed <= MAX_SEED:
         raise ProgramError(_DAMAGED)
     return program
 
 
-def _pack(value: msgspec.Struct) -> str:
-    packed = zlib.compress(msgspec.json.encode(value), level=9)
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+def unpack_as(code: str, kind: type[_T]) -> _T:
+    """What `pack` wrote, as `kind`.
 
-
-def _unpack(code: str, kind: type[_T]) -> _T:
+    Raises:
+        ProgramError: the code is cut short, altered, or holds something else.
+    """
     try:
         packed = base64.b64decode(code + "=" * (-len(code) % 4), altchars=b"-_", validate=True)
         unpacker = zlib.decompressobj()

@@ -3,8 +3,12 @@
 The program is a preset (`?preset=tutorial`), the visitor's own network (`?net=…`) or what the
 visitor has typed (`?code=…`). A page asks `current_run()`; where there is none, the reason has been
 said on the page already. Every program, whoever wrote it, runs in the sandbox.
+
+What a page lets the visitor choose is kept by `remember(name, value)`, with a value that is ready
+for JSON, for as long as the program stays, and travels in the URL: see `explorer.ui.travelling`.
 """
 
+import re
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -15,8 +19,9 @@ from explorer import presets, sandbox
 from explorer.builder import NetworkSpec
 from explorer.data import Ask, Plain, Program, Run
 from explorer.errors import ProgramError
+from explorer.language import _
 from explorer.sandbox.pool import DEADLINE
-from explorer.ui import links, site
+from explorer.ui import links, site, travelling
 from explorer.ui.player.inspection import asks_for
 
 NETWORK: Final = "network"
@@ -31,6 +36,15 @@ FIRST: Final = "tutorial"
 STOPPED: Final = "Stopped"
 """The type of the error of a program that was stopped, for its time or for what it took."""
 
+TORCH: Final = version("torch").partition("+")[0]
+"""The torch that is installed, as links name it."""
+
+_LINK_FORMAT: Final = "1"
+"""What a link's `v` says; a link that says nothing is of this format."""
+
+_LONGEST_NAME: Final = 60
+"""Letters of an unknown name that are repeated to the visitor."""
+
 _VERSIONS: Final = tuple(f"{name} {version(name)}" for name in ("torch", "streamlit"))
 
 _CHOICE = "choice"
@@ -39,6 +53,9 @@ _TYPED = "typed program"
 _FORM = "form number"
 _WRITTEN = "written url"
 _BROKEN = "broken link"
+_REMARK = "remark on the link"
+_KEPT = "kept: "
+_DEFAULT = "default of: "
 _NUMBER = "program number"
 
 
@@ -125,47 +142,103 @@ def where_it_began() -> str:
 # ------------------------------------------------------------------------------------------ URL
 
 
-def read_url() -> None:
-    """Take the program from the URL where the URL says something new.
+def read_url() -> bool:
+    """Take what the URL orders: the program, and what the pages' choices were.
+
+    Returns whether that went well: False is for a link, just opened, that cannot be followed.
 
     Moving between pages drops the query and Back brings an older one, so only a query that differs
-    from the one written last is an order.
+    from the one written last is an order. Where a player stands (`at`) is the browser's own affair.
     """
     asked = st.query_params.to_dict()
-    if not asked or asked == st.session_state.get(_WRITTEN):
-        return
+    told = _told(asked)
+    if not told or told == st.session_state.get(_WRITTEN):
+        return True
     st.session_state.pop(_BROKEN, None)
+    st.session_state.pop(_REMARK, None)
     try:
-        if code := asked.get("code"):
-            _open(links.unpack_program(code))
-        elif code := asked.get("net"):
-            replace_spec(links.unpack(code))
-            choose(NETWORK)
-        elif slug := asked.get("preset"):
-            if slug not in choices():
-                raise ProgramError(f"No preset is called “{slug}”: pick one from the list.")
-            choose(slug)
+        _open(asked)
     except ProgramError as error:
-        st.session_state[_BROKEN] = str(error)
+        st.session_state[_BROKEN] = (str(error), current_program())
+        return False
+    values, damaged = travelling.arrived(asked)
+    for key in [key for key in st.session_state if str(key).startswith(_KEPT)]:
+        del st.session_state[key]
+    for name, value in values.items():
+        remember(name, value)
+    st.session_state[_NUMBER] = (program_number() + 1, current_program())
+    _remark_on(asked, damaged)
+    return True
 
 
-def _open(program: Program) -> None:
-    """Make the program of a link the current one; what is known about it already stays."""
-    if program != typed().program:
-        st.session_state[_TYPED] = Typed(program)
-    choose(CODE)
+def _open(asked: dict[str, str]) -> None:
+    """Make the program of a link the current one; what is known about it already stays.
+
+    Raises:
+        ProgramError: there is no such program, or the link cannot be read.
+    """
+    if asked.get("v", _LINK_FORMAT) != _LINK_FORMAT:
+        raise ProgramError(_("This link is of another version of the explorer."))
+    if code := asked.get("code"):
+        program = links.unpack_program(code)
+        if program != typed().program:
+            st.session_state[_TYPED] = Typed(program)
+        choose(CODE)
+    elif code := asked.get("net"):
+        replace_spec(links.unpack(code))
+        choose(NETWORK)
+    elif slug := asked.get("preset"):
+        if slug not in choices():
+            message = _("No preset is called “{name}”: pick one from the list.")
+            raise ProgramError(message.format(name=slug[:_LONGEST_NAME]))
+        choose(slug)
+
+
+def _remark_on(asked: dict[str, str], damaged: list[str]) -> None:
+    """Keep a sentence on what may differ from what the sender of a link saw."""
+    theirs = asked.get("torch", TORCH)
+    if damaged:
+        message = _("A part of this link cannot be read ({names}): the page shows its own choice.")
+        remark = message.format(names=", ".join(damaged))
+    elif theirs != TORCH and re.fullmatch(r"[\w.]{1,20}", theirs):
+        message = _(
+            "This link was made with torch {theirs}, and this is torch {ours}: names of nodes and "
+            "the last digits may differ."
+        )
+        remark = message.format(theirs=theirs, ours=TORCH)
+    else:
+        return
+    st.session_state[_REMARK] = (remark, current_program())
 
 
 def write_url() -> None:
     """Put the current program into the URL, so that it can be copied, reloaded and shared."""
-    wanted = query()
-    if wanted is not None and st.query_params.to_dict() != wanted:
+    asked, wanted = st.query_params.to_dict(), query()
+    if wanted is not None and _told(asked) != wanted:
+        # The place of a player stays for as long as its program does.
+        own = query_of_program() or {}
+        kept = travelling.PLACES if own.items() <= asked.items() else ()
+        wanted |= {
+            name: asked[name] for name in (*kept, *travelling.OF_THE_VISITOR) if name in asked
+        }
         st.query_params.from_dict(wanted)
-    st.session_state[_WRITTEN] = st.query_params.to_dict()
+    st.session_state[_WRITTEN] = _told(st.query_params.to_dict())
+
+
+def _told(query: dict[str, str]) -> dict[str, str]:
+    """The part of a query that says what is shown."""
+    others = (*travelling.PLACES, *travelling.OF_THE_VISITOR)
+    return {name: value for name, value in query.items() if name not in others}
 
 
 def query() -> dict[str, str] | None:
-    """The query of the current program; None where no link can hold it.
+    """The query of all that is shown: program, the pages' choices, torch; None as below."""
+    own = query_of_program()
+    return None if own is None else {**own, **_choices(), "torch": TORCH}
+
+
+def query_of_program() -> dict[str, str] | None:
+    """The query of the current program alone; None where no link can hold it.
 
     That is a network that cannot be built yet, or a typed program that is too long.
     """
@@ -177,10 +250,33 @@ def query() -> dict[str, str] | None:
     return {"preset": choice()}
 
 
+def _choices() -> dict[str, str]:
+    """The choices that travel, where they are not what the page would choose by itself."""
+    program = current_program()
+    found = {}
+    for key, held in list(st.session_state.items()):
+        name = str(key).removeprefix(_KEPT)
+        if name == key or held[0] != program:
+            continue
+        default = st.session_state.get(_DEFAULT + name)
+        if default is None or default[0] != program or not travelling.same(held[1], default[1]):
+            found[name] = held[1]
+    return travelling.departing(found)
+
+
 def broken_link() -> str | None:
     """Why the link that brought the visitor here could not be followed, or None."""
-    message: str | None = st.session_state.get(_BROKEN)
-    return message
+    return _said_of_this_program(_BROKEN)
+
+
+def remark_on_link() -> str | None:
+    """What may differ from what the sender of a link saw, or None."""
+    return _said_of_this_program(_REMARK)
+
+
+def _said_of_this_program(name: str) -> str | None:
+    message, program = st.session_state.get(name, (None, None))
+    return message if program == current_program() else None
 
 
 # ------------------------------------------------------------------------------------------ run
@@ -258,18 +354,22 @@ def program_number() -> int:
 
 
 def remembered(name: str, default: Any) -> Any:
-    """A page's own value that lives as long as the program: another program starts it anew."""
+    """A page's own value that lives as long as the program: another program starts it anew.
+
+    A link may have brought it: it is of the kind of `default`, and that is all that is known.
+    """
     program = current_program()
-    held = st.session_state.get(name)
-    if held is None or held[0] != program:
-        st.session_state[name] = (program, default)
+    st.session_state[_DEFAULT + name] = (program, default)
+    held = st.session_state.get(_KEPT + name)
+    if held is None or held[0] != program or not travelling.fits(held[1], default):
+        st.session_state[_KEPT + name] = (program, default)
         return default
     return held[1]
 
 
 def remember(name: str, value: Any) -> None:
-    """Keep `value` under `name` until the program changes."""
-    st.session_state[name] = (current_program(), value)
+    """Keep `value`, ready for JSON, under `name` until the program changes; the link carries it."""
+    st.session_state[_KEPT + name] = (current_program(), value)
 
 
 def widget_key(name: str, default: Any) -> str:
@@ -279,6 +379,7 @@ def widget_key(name: str, default: Any) -> str:
     told under the same name.
     """
     key = f"{name} in {program_number()}"
+    value = remembered(name, default)
     if key not in st.session_state:
-        st.session_state[key] = remembered(name, default)
+        st.session_state[key] = value
     return key

@@ -1,4 +1,4 @@
-"""Small pieces that several pages share: the header, sentences and tables."""
+"""Small pieces that several pages share: the theme, sentences and tables."""
 
 from typing import Any, Final
 
@@ -7,45 +7,9 @@ import streamlit as st
 from explorer import glossary
 from explorer.data import Run, Variable
 from explorer.picture.theme import DARK, LIGHT, Theme
-from explorer.ui import session
 from explorer.ui.wording import plain
 
-ICON: Final = "⤺"
-
 _THEME: Final = "theme of the browser"
-
-# Streamlit's header holds the name and the navigation; the picker joins them there, so that the
-# picture begins as high on the page as it can.
-_STYLE: Final = """
-<style>
-[data-testid="stMainBlockContainer"] { padding-left: 20px; padding-right: 20px; }
-[data-testid="stHeader"] { border-bottom: 1px solid #8B95A355; }
-[data-testid="stHeading"] :is(h1, h2, h3) { padding-top: 0; }
-@media (min-width: 1200px) {
-  [data-testid="stLayoutWrapper"]:has(> .st-key-picker) {
-    position: fixed; top: 10px; right: 120px; width: clamp(300px, 36vw - 160px, 560px);
-    z-index: 999991;
-  }
-}
-</style>
-"""
-
-
-def header() -> None:
-    """What stands above every page: name, program picker and, if need be, why a link failed."""
-    st.logo(_wordmark(theme()), size="large")
-    with st.container(key="picker"):
-        st.html(_STYLE + _buttons(theme()))
-        st.selectbox(
-            "Program",
-            session.choices(),
-            format_func=session.title,
-            key="choice",
-            label_visibility="collapsed",
-        )
-    if broken := session.broken_link():
-        st.warning(f"{broken} What you see is “{session.title(session.choice())}”.")
-
 
 # Streamlit does not run the page again when the visitor switches the theme, but it does call a
 # component's script, which then reports the new colour of the paper.
@@ -61,14 +25,6 @@ _theme_watch = st.components.v2.component(
 )
 
 
-def _buttons(colors: Theme) -> str:
-    """The main button of a page stands out in both themes: ink, with letters of paper."""
-    return (
-        '<style>[data-testid="stBaseButton-primary"]:not(:disabled) { '
-        f"background: {colors.ink}; border-color: {colors.ink}; color: {colors.paper}; }}</style>"
-    )
-
-
 def follow_theme() -> None:
     """Have the page drawn again in the new colours when the visitor switches the theme."""
     _theme_watch(key=_THEME, data={"paper": theme().paper}, height=1, on_paper_change=lambda: None)
@@ -80,18 +36,6 @@ def theme() -> Theme:
     if reported is not None:
         return DARK if reported == DARK.paper else LIGHT
     return DARK if st.context.theme.type == "dark" else LIGHT
-
-
-def _wordmark(colors: Theme) -> str:
-    """The name as a picture, in the ink of the theme."""
-    return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 236 32" width="236" height="32">'
-        f'<g fill="none" stroke="{colors.muted}" stroke-width="2.5"><path d="M12 16h14"/></g>'
-        f'<circle cx="8" cy="16" r="6" fill="{colors.minus[-2]}"/>'
-        f'<circle cx="30" cy="16" r="6" fill="{colors.plus[-3]}"/>'
-        f'<text x="46" y="22" font-family="system-ui, sans-serif" font-weight="700" '
-        f'font-size="18" fill="{colors.ink}">Autograd Explorer</text></svg>'
-    )
 
 
 def say_what_went_wrong(run: Run) -> None:

@@ -105,7 +105,7 @@ def test_the_navigation_keeps_the_program(visit: Visit) -> None:
 
 def test_a_picked_program_is_in_the_link_and_survives_a_reload(visit: Visit) -> None:
     page = visit("jacobian?preset=notebook")
-    picker = page.locator(".st-key-picker input")
+    picker = page.locator(".st-key-tools input")
     picker.fill("XOR")
     picker.press("Enter")
     page.wait_for_url(re.compile("preset=xor"))
@@ -113,7 +113,7 @@ def test_a_picked_program_is_in_the_link_and_survives_a_reload(visit: Visit) -> 
     page.reload()
     settled(page)
     assert "preset=xor" in page.url
-    expect(page.locator(".st-key-picker input")).to_have_value(re.compile("^XOR"))
+    expect(page.locator(".st-key-tools input")).to_have_value(re.compile("^XOR"))
 
 
 def test_a_damaged_link_opens_with_a_sentence(visit: Visit) -> None:

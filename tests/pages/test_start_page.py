@@ -36,8 +36,8 @@ def test_the_link_names_the_program(open_page: OpenPage) -> None:
 
 
 def test_an_unknown_preset_is_named_in_a_sentence(open_page: OpenPage) -> None:
-    app = open_page("start", preset="no_such_thing")
-    assert "“no_such_thing”" in app.warning[0].value
+    app = open_page("start", preset="nowhere")
+    assert "“nowhere”" in app.warning[0].value
     assert app.selectbox(key="choice").value == "tutorial"
 
 

@@ -36,7 +36,7 @@ def show(program: Program) -> None:
         data={
             "source": program.source,
             "number": _number(program),
-            "mark": _mark(session.remembered(_ERROR, None)),
+            "mark": _mark(_marked(program)),
         },
         height="content",
         on_source_change=_changed,
@@ -50,9 +50,16 @@ def mark(error: RunError | None) -> None:
     The editor is drawn before the program runs, so that it is there while it runs; where there is
     something else to mark now, the page is drawn once more.
     """
-    if error != session.remembered(_ERROR, None):
-        session.remember(_ERROR, error)
+    program = session.current_program()
+    if error != _marked(program):
+        st.session_state[_ERROR] = (program, error)
         st.rerun()
+
+
+def _marked(program: Program | None) -> RunError | None:
+    """The error that `mark` was told of this program."""
+    known, error = st.session_state.get(_ERROR, (None, None))
+    return error if known == program else None
 
 
 def _mark(error: RunError | None) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ explains its numbers: rules, terms and local Jacobians.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ __all__ = ["asks_for", "browser_data", "script", "show"]
 _SCRIPTS = (
     "words.en", "format", "theme", "tiles", "numbers", "matrix", "stage", "folding", "panels",
     "asking", "inspector", "timeline", "journey", "finder", "predict", "camera", "picture",
-    "player",
+    "address", "player",
 )  # fmt: skip
 """Parts of the player's JavaScript in the order in which they build on each other."""
 
@@ -60,6 +60,8 @@ def show(
     height: int | None = None,
     program_panel: bool = True,
     ask: Callable[[Ask], Run | None] | None = None,
+    link: Mapping[str, str] | None = None,
+    at: str = "at",
 ) -> None:
     """Draw the player of `run`.
 
@@ -73,9 +75,20 @@ def show(
         program_panel: whether the program is shown beside the numbers.
         ask: runs the program once more and answers; without it, numbers whose terms were not sent
             along stay without them.
+        link: the part of the URL that says what is shown, as `session.query_of_program()` has it.
+            While it stands there, the URL also says where the player is. None keeps it out.
+        at: the parameter of the URL for that, one of `travelling.PLACES`; a page with two players
+            has two.
     """
-    options = {"key": key, "start": start, "height": height, "program_panel": program_panel}
-    data = browser_data(run) | options | {"asks": ask is not None}
+    options = {
+        "key": key,
+        "start": start,
+        "height": height,
+        "program_panel": program_panel,
+        "asks": ask is not None,
+        "link": {"query": dict(link), "name": at} if link is not None else None,
+    }
+    data = browser_data(run) | options
     with st.container(gap=None):
         _mount(key=key, data=data, height="content", on_wanted_change=partial(_note_wanted, key))
         if ask is not None:

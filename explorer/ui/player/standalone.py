@@ -28,6 +28,7 @@ def page(shown: Playable, *, title: str = "Autograd Explorer", start: int | None
         "start": start,
         "height": None,
         "program_panel": bool(run.program.source),
+        "link": None,
     }
     return document(
         title=title,

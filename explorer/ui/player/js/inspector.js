@@ -5,7 +5,8 @@ const MOST_PARTS = 6; // contributions that are written out in one sum
 class Inspector {
   /**
    * `on.light(what)` is told what the person points at: `{ row, column }` of the node shown, or
-   * null; `on.select(node)` that they want another node, `on.release()` that they want the step.
+   * null; `on.select(node)` that they want another node, `on.release()` that they want the step,
+   * `on.held()` that they chose an element.
    */
   constructor(on) {
     this.on = on;
@@ -42,8 +43,20 @@ class Inspector {
 
   /** Explain element `element` of what the node shown sends on `slot`. */
   hold(slot, element) {
+    if (!this.item) return;
     this.held = { node: this.item.index, slot, element };
     this.draw();
+    this.on.held();
+  }
+
+  /** As `hold`, for what somebody else said: nothing happens where there is no such element. */
+  holdAgain(slot = null, element = null) {
+    const { item, frame } = this;
+    if (!item || !frame || (slot === null && element === null)) return;
+    const isLeaf = item.kind === "bucket";
+    const shape = isLeaf ? this.shapeOf(item.after ?? item.added) : this.explained.get(`${item.order}.${slot}`)?.shape;
+    const isThere = isLeaf ? slot === null : frame.sent.some((row) => row.title.values.slot === slot);
+    if (isThere && (element === null || element < (shape ?? []).reduce((size, side) => size * side, 1))) this.hold(slot, element);
   }
 
   choose(element) {

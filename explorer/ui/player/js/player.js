@@ -70,6 +70,7 @@ class Player {
       select: (node) => this.select(node),
       release: () => this.release(),
       ask: (number_) => this.trigger?.("wanted", { signature: this.signature, number: number_ }),
+      held: () => this.keepPlace(),
     });
     this.panels = html("div", { class: "panels" },
       html("section", { class: "program" }, html("h3", {}, WORDS["panel.program"]), this.code),
@@ -133,14 +134,38 @@ class Player {
     this.following = null;
     this.selected = null;
     this.numbers = new Numbers(data.inspection.arrays);
-    const place = shared.places.get(this.name);
-    const known = place && place.signature === data.signature;
     this.lines = programLines(this.frames.program.source);
     this.items = new Map();
     this.code.replaceChildren(...this.lines.map((line) => line.element));
     this.showProblem();
     this.takeAnswers();
-    this.choose(known ? place.chosen : this.firstCall(), known ? place.step : data.start ?? 0);
+    this.address?.remove();
+    this.address = data.link ? new Address(data.link, (at) => this.standAt(at)) : null;
+    const last = shared.places.get(this.name);
+    this.standAt(this.address?.read() ?? (last?.signature === data.signature ? last.at : null));
+  }
+
+  /** Go to what `whereabouts` said; anything else, as a link may say, is the beginning. */
+  standAt(at) {
+    const beginning = { chosen: this.firstCall(), step: this.data.start ?? 0, forward: null };
+    const place = parsePlace(at, this.frames) ?? beginning;
+    this.beginning = placeText(beginning);
+    this.choose(place.chosen, place.step);
+    if (place.forward !== null) this.lookForward(place.forward);
+    if (this.items.has(place.node)) this.select(place.node);
+    this.inspector.holdAgain(place.slot, place.element);
+  }
+
+  whereabouts() {
+    const { held } = this.inspector;
+    return placeText({ chosen: this.chosen, step: this.step, forward: this.forward, node: this.selected, slot: held?.slot, element: held?.element });
+  }
+
+  /** Remember where we are: for when this page is left and opened again, and in the address. */
+  keepPlace() {
+    const at = this.whereabouts();
+    shared.places.set(this.name, { signature: this.signature, at });
+    this.address?.keep(at === this.beginning ? null : at);
   }
 
   /** Take what torch was asked for this run, from here or when the page was left. */
@@ -329,7 +354,6 @@ class Player {
     if (!this.revealing) this.predict.verdict = null;
     this.progress = progress;
     this.forward = null;
-    shared.places.set(this.name, { signature: this.signature, chosen: this.chosen, step });
     this.refresh();
     this.describe();
     this.aim(true);
@@ -503,6 +527,7 @@ class Player {
     showSpan(this.lines, this.span, this.code);
     this.inspector.show(item ?? null, frame, this.step, this.selected !== null, tick);
     this.shownStage.tabStop(item?.index ?? this.shownStage.sequence[0]?.item.index);
+    this.keepPlace();
   }
 
   // --------------------------------------------------------------------------------- selecting
@@ -720,6 +745,7 @@ class Player {
     this.pause();
     document.removeEventListener("keydown", this.keys);
     this.watcher.disconnect();
+    this.address?.remove();
     this.root.remove();
     if (shared.keyboard === this) shared.keyboard = null;
     if (shared.pictures.get(this.name) === this.save) shared.pictures.delete(this.name);

@@ -1,0 +1,97 @@
+// Copies the address of what is shown, and keeps the address bar in order.
+
+const SHOWN = 1800; // milliseconds that "Copied" stays
+
+// Streamlit goes to a page first and adds the query after it: one visit, so one entry in the history.
+const WRAPPED = Symbol.for("autograd-explorer.history");
+if (!history[WRAPPED]) {
+  const push = history.pushState.bind(history);
+  history[WRAPPED] = true;
+  history.pushState = (state, title, url) => {
+    const to = new URL(url ?? location.href, location.href);
+    const isSamePage = to.pathname === location.pathname;
+    if (isSamePage && !location.search && to.search) history.replaceState(state, title, url);
+    else push(state, title, url);
+  };
+}
+
+class CopyLink {
+  constructor(parent) {
+    this.root = document.createElement("div");
+    this.root.className = "copylink";
+    this.root.innerHTML = `
+      <button type="button">
+        <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M10 14a4.5 4.5 0 0 0 6.4 0l3.3-3.3a4.5 4.5 0 0 0-6.4-6.4L12 5.6M14 10a4.5 4.5 0 0 0-6.4 0l-3.3 3.3a4.5 4.5 0 0 0 6.4 6.4L12 18.4"/></svg>
+        <span class="word" role="status"></span>
+      </button>`;
+    this.button = this.root.querySelector("button");
+    this.word = this.root.querySelector(".word");
+    this.button.addEventListener("click", () => this.copy());
+    parent.append(this.root);
+  }
+
+  take({ query, words }) {
+    this.words = words;
+    this.button.disabled = query === null;
+    this.button.title = query === null ? words.none : words.title;
+    this.button.setAttribute("aria-label", words.copy);
+    if (!this.root.classList.contains("done")) this.word.textContent = words.copy;
+    tellPlayers();
+  }
+
+  async copy() {
+    tellPlayers();
+    const address = location.href;
+    try {
+      await navigator.clipboard.writeText(address);
+    } catch { // not allowed, or not over https
+      if (!copiedByHand(this.root, address)) return this.offer(address);
+    }
+    return this.say(this.words.copied);
+  }
+
+  say(word) {
+    this.word.textContent = word;
+    this.root.classList.add("done");
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.root.classList.remove("done");
+      this.word.textContent = this.words.copy;
+    }, SHOWN);
+  }
+
+  /** Where no script may copy, the person can. */
+  offer(address) {
+    const field = document.createElement("input");
+    field.readOnly = true;
+    field.value = address;
+    field.setAttribute("aria-label", this.words.by_hand);
+    field.title = this.words.by_hand;
+    field.addEventListener("blur", () => field.remove());
+    this.root.append(field);
+    field.select();
+  }
+}
+
+/** Have every player write where it stands into the address, now. */
+function tellPlayers() {
+  window.dispatchEvent(new CustomEvent("autograd-explorer:address"));
+}
+
+function copiedByHand(root, address) {
+  const field = document.createElement("textarea");
+  field.value = address;
+  field.style.cssText = "position:fixed;opacity:0";
+  root.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  return done;
+}
+
+const buttons = new WeakMap();
+
+export default function ({ data, parentElement }) {
+  if (!buttons.has(parentElement)) buttons.set(parentElement, new CopyLink(parentElement));
+  buttons.get(parentElement).take(data);
+}

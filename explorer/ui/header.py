@@ -1,0 +1,82 @@
+"""The header of every page: name, navigation, the program picker, and the link to it all."""
+
+from typing import Final
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.picture.theme import Theme
+from explorer.ui import session, widgets
+from explorer.ui.wording import plain
+
+ICON: Final = "⤺"
+
+# Streamlit's header holds the name and the navigation. Where there is room, what belongs to the
+# program joins them there, so that the picture begins as high on the page as it can; the
+# navigation leaves that room free and folds what does not fit. Elsewhere it is a row of its own.
+_STYLE: Final = """
+<style>
+[data-testid="stMainBlockContainer"] { padding-left: 20px; padding-right: 20px; }
+[data-testid="stHeader"] { border-bottom: 1px solid #8B95A355; }
+[data-testid="stHeading"] :is(h1, h2, h3) { padding-top: 0; }
+@media (max-width: 1599px) {
+  [data-testid="stHeaderLogo"] { width: 38px; object-fit: cover; object-position: left; }
+  [data-testid="stStatusWidget"] span:has(button) { display: none; }
+}
+@media (min-width: 1200px) {
+  [data-testid="stTopNav"] { max-width: calc(100vw - var(--tools) - 160px); }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-tools) {
+    position: fixed; top: 10px; right: 96px; width: var(--tools); z-index: 999991;
+  }
+  :root { --tools: 352px; }
+}
+@media (min-width: 1600px) {
+  [data-testid="stTopNav"] { max-width: calc(100vw - var(--tools) - 420px); }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-tools) { right: 156px; }
+  :root { --tools: clamp(400px, 30vw, 640px); }
+}
+</style>
+"""
+
+
+def show() -> DeltaGenerator:
+    """Draw the header; returns the place for the button that copies the link.
+
+    What the router has to say about the link that brought the visitor here stands under it.
+    """
+    st.logo(_wordmark(widgets.theme()), size="large")
+    st.html(_STYLE + _buttons(widgets.theme()))
+    with st.container(key="tools", horizontal=True, gap="small", vertical_alignment="center"):
+        st.selectbox(
+            "Program",
+            session.choices(),
+            format_func=session.title,
+            key="choice",
+            label_visibility="collapsed",
+        )
+        link = st.container(key="link", width="content")
+    if broken := session.broken_link():
+        st.warning(f"{plain(broken)} What you see is “{session.title(session.choice())}”.")
+    if remark := session.remark_on_link():
+        st.info(plain(remark))
+    return link
+
+
+def _buttons(colors: Theme) -> str:
+    """The main button of a page stands out in both themes: ink, with letters of paper."""
+    return (
+        '<style>[data-testid="stBaseButton-primary"]:not(:disabled) { '
+        f"background: {colors.ink}; border-color: {colors.ink}; color: {colors.paper}; }}</style>"
+    )
+
+
+def _wordmark(colors: Theme) -> str:
+    """The name as a picture, in the ink of the theme."""
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 236 32" width="236" height="32">'
+        f'<g fill="none" stroke="{colors.muted}" stroke-width="2.5"><path d="M12 16h14"/></g>'
+        f'<circle cx="8" cy="16" r="6" fill="{colors.minus[-2]}"/>'
+        f'<circle cx="30" cy="16" r="6" fill="{colors.plus[-3]}"/>'
+        f'<text x="46" y="22" font-family="system-ui, sans-serif" font-weight="700" '
+        f'font-size="18" fill="{colors.ink}">Autograd Explorer</text></svg>'
+    )
