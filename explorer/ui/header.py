@@ -46,11 +46,12 @@ def show() -> DeltaGenerator:
     """
     st.logo(_wordmark(widgets.theme()), size="large")
     st.html(_STYLE + _buttons(widgets.theme()))
+    titles = {choice: session.title(choice) for choice in session.choices()}
     with st.container(key="tools", horizontal=True, gap="small", vertical_alignment="center"):
         st.selectbox(
             "Program",
-            session.choices(),
-            format_func=session.title,
+            list(titles),
+            format_func=titles.__getitem__,
             key="choice",
             label_visibility="collapsed",
         )

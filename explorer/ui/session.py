@@ -22,6 +22,7 @@ from explorer.errors import ProgramError
 from explorer.language import _
 from explorer.sandbox.pool import DEADLINE
 from explorer.ui import links, site, travelling
+from explorer.ui.lesson import place
 from explorer.ui.player.inspection import asks_for
 
 NETWORK: Final = "network"
@@ -29,6 +30,9 @@ NETWORK: Final = "network"
 
 CODE: Final = "code"
 """The choice that stands for what the visitor has typed; every other choice is a preset's slug."""
+
+LESSON: Final = "lesson"
+"""The choice that stands for the program of the lesson's step that is open."""
 
 FIRST: Final = "tutorial"
 """The preset that a visitor meets first."""
@@ -72,7 +76,7 @@ class Typed(Plain, frozen=True):
 def choice() -> str:
     """The slug of the current preset, or `NETWORK`, or `CODE`."""
     chosen: str = st.session_state.setdefault(_CHOICE, FIRST)
-    return chosen
+    return FIRST if chosen == LESSON and place.current() is None else chosen
 
 
 def choose(chosen: str) -> None:
@@ -82,12 +86,15 @@ def choose(chosen: str) -> None:
 
 def choices() -> list[str]:
     """Everything that can be chosen: the presets in their order, then what is the visitor's."""
-    return [*(preset.slug for preset in presets.all()), NETWORK, CODE]
+    lesson = [LESSON] if place.current() is not None else []
+    return [*lesson, *(preset.slug for preset in presets.all()), NETWORK, CODE]
 
 
 def title(chosen: str) -> str:
     """What a choice is called on screen."""
     own = {NETWORK: "My network", CODE: "My own program"}
+    if chosen == LESSON and (lesson := place.lesson()) is not None:
+        return f"Lesson: {lesson.title.source}"
     return own[chosen] if chosen in own else presets.get(chosen).title
 
 
@@ -179,6 +186,9 @@ def _open(asked: dict[str, str]) -> None:
     """
     if asked.get("v", _LINK_FORMAT) != _LINK_FORMAT:
         raise ProgramError(_("This link is of another version of the explorer."))
+    if "lesson" in asked:
+        place.put(place.of_query(asked))
+        choose(LESSON)
     if code := asked.get("code"):
         program = links.unpack_program(code)
         if program != typed().program:
@@ -242,12 +252,16 @@ def query_of_program() -> dict[str, str] | None:
 
     That is a network that cannot be built yet, or a typed program that is too long.
     """
+    here = place.current()
+    lesson = place.query(here) if here is not None else {}
+    if choice() == LESSON:
+        return lesson
     if choice() == CODE:
         code = links.pack_program(typed().program)
-        return {"code": code} if code else None
+        return {**lesson, "code": code} if code else None
     if choice() == NETWORK:
-        return None if spec().problems() else {"net": links.pack(spec())}
-    return {"preset": choice()}
+        return None if spec().problems() else {**lesson, "net": links.pack(spec())}
+    return {**lesson, "preset": choice()}
 
 
 def _choices() -> dict[str, str]:
@@ -286,6 +300,8 @@ def current_program() -> Program | None:
     """The current program, or None while the visitor's network cannot be built."""
     if choice() == CODE:
         return typed().program
+    if choice() == LESSON:
+        return place.program()
     if choice() == NETWORK:
         return None if spec().problems() else spec().program()
     return presets.get(choice()).program

@@ -20,6 +20,7 @@ TITLES: Final = {
     "chain": "Chain",
     "jacobian": "Jacobian",
     "accumulation": "Accumulation",
+    "lessons": "Lessons",
     "open": "Open",
 }
 """Name of the page's file and of its place in the URL -> its title in the navigation."""

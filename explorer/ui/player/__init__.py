@@ -57,11 +57,13 @@ def show(
     *,
     key: str,
     start: int | None = None,
+    call: int | None = None,
     height: int | None = None,
     program_panel: bool = True,
     ask: Callable[[Ask], Run | None] | None = None,
     link: Mapping[str, str] | None = None,
     at: str = "at",
+    on_spot: Callable[[], None] | None = None,
 ) -> None:
     """Draw the player of `run`.
 
@@ -71,6 +73,7 @@ def show(
         key: identifies this player; a rerun under the same key, or a visit to another page and
             back, keeps the step.
         start: the step of the shown call to begin at, from 1; None or 0 is at rest.
+        call: the call to show first, from 0; by default the first that the program made itself.
         height: height of the graph in px; by default what the window has room for.
         program_panel: whether the program is shown beside the numbers.
         ask: runs the program once more and answers; without it, numbers whose terms were not sent
@@ -79,10 +82,15 @@ def show(
             While it stands there, the URL also says where the player is. None keeps it out.
         at: the parameter of the URL for that, one of `travelling.PLACES`; a page with two players
             has two.
+        on_spot: called when the person has come to rest somewhere else. The state under `key` then
+            has `spot`: `call` (from 0), `step`, `last` (the number of steps) and `node` (the index
+            of the node that was opened, or None). Without it the player tells the server nothing.
     """
     options = {
         "key": key,
         "start": start,
+        "call": call,
+        "tells": on_spot is not None,
         "height": height,
         "program_panel": program_panel,
         "asks": ask is not None,
@@ -90,7 +98,10 @@ def show(
     }
     data = browser_data(run) | options
     with st.container(gap=None):
-        _mount(key=key, data=data, height="content", on_wanted_change=partial(_note_wanted, key))
+        _mount(
+            key=key, data=data, height="content", on_wanted_change=partial(_note_wanted, key),
+            on_spot_change=on_spot or (lambda: None),
+        )  # fmt: skip
         if ask is not None:
             _show_answers(run, key, data["signature"], ask)
 

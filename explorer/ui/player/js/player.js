@@ -123,6 +123,7 @@ class Player {
     this.root.classList.toggle("no-program", !data.program_panel);
     this.root.style.setProperty("--stage-height", data.height ? `${data.height}px` : "");
     if (data.signature === this.signature) return;
+    this.loading = true;
     this.pause();
     this.signature = data.signature;
     this.data = data;
@@ -143,6 +144,7 @@ class Player {
     this.address = data.link ? new Address(data.link, (at) => this.standAt(at)) : null;
     const last = shared.places.get(this.name);
     this.standAt(this.address?.read() ?? (last?.signature === data.signature ? last.at : null));
+    this.loading = false;
   }
 
   /** Go to what `whereabouts` said; anything else, as a link may say, is the beginning. */
@@ -177,6 +179,7 @@ class Player {
   /** The call to begin with: one that the program made itself, before those that torch makes inside
    * a function such as `jacobian`. */
   firstCall() {
+    if (this.frames.scenes[this.data.call]) return this.data.call;
     const { scenes } = this.frames;
     const own = scenes.findIndex((scene) => scene.frames.length && ["backward", "grad"].includes(scene.kind));
     return own >= 0 ? own : Math.max(0, scenes.findIndex((scene) => scene.frames.length));
@@ -451,6 +454,7 @@ class Player {
     this.playing = false;
     cancelAnimationFrame(this.frame);
     this.showPlaying(false);
+    this.tellSpot();
   }
 
   showPlaying(playing) {
@@ -528,6 +532,17 @@ class Player {
     this.inspector.show(item ?? null, frame, this.step, this.selected !== null, tick);
     this.shownStage.tabStop(item?.index ?? this.shownStage.sequence[0]?.item.index);
     this.keepPlace();
+    this.tellSpot();
+  }
+
+  /** Tell the page where the person is, if it wants to know, once nothing moves. */
+  tellSpot() {
+    if (!this.tell || !this.scene || this.playing) return;
+    const spot = { call: this.chosen, step: this.step, last: this.scene.frames.length, node: this.selected };
+    const text = JSON.stringify(spot);
+    if (text === this.told) return;
+    this.told = text;
+    if (!this.loading) this.tell(spot);
   }
 
   // --------------------------------------------------------------------------------- selecting
@@ -758,7 +773,7 @@ shared.answer = (data) => {
   shared.live?.get(data.key)?.takeAnswers();
 };
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   let player = shared.players.get(parentElement);
   speak(data.words);
   if (player && player.language !== data.language) {
@@ -771,6 +786,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     shared.players.set(parentElement, player);
   }
   player.trigger = setTriggerValue;
+  player.tell = data.tells ? (spot) => setStateValue("spot", spot) : null;
   (shared.live ??= new Map()).set(data.key, player);
   player.load(data);
   return () => {
