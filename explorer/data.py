@@ -483,6 +483,32 @@ class Terms(Plain, frozen=True):
     note: str = ""
 
 
+# ---------------------------------------------------------------------------------------- nudge
+
+
+class NudgePoint(Plain, frozen=True):
+    """What vᵀ·root was when a number had been changed by `step`; None where `note` says why."""
+
+    step: float
+    output: float | None
+    note: str = ""
+
+
+class Nudge(Plain, frozen=True):
+    """One number of a leaf, and what becomes of the root when it is changed by small steps.
+
+    `value` is the number, `gradient` what torch's call says for it, `output` is vᵀ·root with the
+    number as it is, `rounding` how far off the root's own precision may be. `points` are measured
+    by running the program; they are sorted by step, and 0 is among them.
+    """
+
+    value: float
+    gradient: float
+    output: float
+    rounding: float
+    points: tuple[NudgePoint, ...]
+
+
 # ------------------------------------------------------------------------------------------ run
 
 
@@ -558,7 +584,19 @@ class TermsAsk(Plain, frozen=True, tag="terms"):
     element: int
 
 
-Ask = JacobianAsk | VjpAsk | JvpAsk | LocalAsk | TermsAsk
+class NudgeAsk(Plain, frozen=True, tag="nudge"):
+    """Ask a run what its root does when one number of a leaf is changed by small steps.
+
+    The program is run again for each step, up to call number `call` (from 0), which leads to the
+    leaf's AccumulateGrad `node`. `element` counts the leaf's elements in C order.
+    """
+
+    call: int
+    node: int
+    element: int
+
+
+Ask = JacobianAsk | VjpAsk | JvpAsk | LocalAsk | TermsAsk | NudgeAsk
 
 
 class Tangent(Plain, frozen=True):
@@ -581,7 +619,8 @@ class Answer(Plain, frozen=True):
     """What came of one `ask`, or in `error` a sentence saying why nothing did.
 
     `jacobian` answers a JacobianAsk, `locals` a LocalAsk, `terms` a TermsAsk, `pushed` a JvpAsk,
-    and `grads` (one entry for each of `wrt`, None where no path leads) a VjpAsk.
+    `nudge` a NudgeAsk, and `grads` (one entry for each of `wrt`, None where no path leads) a
+    VjpAsk.
     """
 
     ask: Ask
@@ -591,6 +630,7 @@ class Answer(Plain, frozen=True):
     terms: Terms | None = None
     grads: tuple[Values | None, ...] = ()
     pushed: Pushed | None = None
+    nudge: Nudge | None = None
 
 
 class RunError(Plain, frozen=True):

@@ -21,7 +21,7 @@ _BATCHED = "torch ran this call for many vectors at once (is_grads_batched), whi
 _FUNC = "torch ran this call inside a torch.func transform, where hooks and numbers are hidden"
 _TOO_MANY = f"the steps of the first {MAX_RUN_CALLS} calls are kept; this one came later"
 
-_PARAMETERS: dict[Callable[..., Any], tuple[str, ...]] = {
+STARTS: dict[Callable[..., Any], tuple[str, ...]] = {
     torch.autograd.grad: (
         "roots", "inputs", "gradient", "retain_graph", "create_graph",
         "only_inputs", "allow_unused", "is_grads_batched",
@@ -36,6 +36,19 @@ _PARAMETERS: dict[Callable[..., Any], tuple[str, ...]] = {
 _SYNONYMS = {
     "outputs": "roots", "tensors": "roots", "grad_outputs": "gradient", "grad_tensors": "gradient",
 }  # fmt: skip
+
+
+def arguments(
+    func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """What one of `STARTS` was given, under one set of names."""
+    given = dict(zip(STARTS[func], args, strict=False))
+    return given | {_SYNONYMS.get(name, name): value for name, value in kwargs.items()}
+
+
+def roots_of(given: dict[str, Any]) -> list[Tensor]:
+    """The tensors that a call begins at, from its `arguments`."""
+    return [root for root in _listed(given.get("roots")) if isinstance(root, Tensor)]
 
 
 class CallWatch(Watch):
@@ -83,7 +96,7 @@ class CallWatch(Watch):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        if func not in _PARAMETERS or self._muted:
+        if func not in STARTS or self._muted:
             return super().__torch_function__(func, types, args, kwargs)
         above, frame = self.spans.frames()
         span = None if frame is None else self.spans.of_frame(frame)
@@ -135,11 +148,10 @@ class _LiveCall:
         above: list[FrameType],
     ) -> None:
         self._func, self._args, self._kwargs = func, args, kwargs
-        given = dict(zip(_PARAMETERS[func], args, strict=False))
-        given |= {_SYNONYMS.get(name, name): value for name, value in kwargs.items()}
+        given = arguments(func, args, kwargs)
         keep = given.get("retain_graph")
         self.span = span
-        self.roots = [root for root in _listed(given.get("roots")) if isinstance(root, Tensor)]
+        self.roots = roots_of(given)
         self.vectors = [
             v if isinstance(v, Tensor) else None for v in _listed(given.get("gradient"))
         ]

@@ -106,7 +106,7 @@ class Locals:
             return ()
         slots = tuple(_targets(self.tape.fns[number]))
         try:
-            with _quietly():
+            with quietly():
                 matrices = self._matrices(self._live(number))
         except NoLocalError as refused:
             return tuple(LocalJacobian(number, slot, note=str(refused)) for slot in slots)
@@ -115,7 +115,7 @@ class Locals:
     def terms(self, number: int, slot: int, element: int) -> Terms:
         """The weight of every incoming element in element `element` of what goes out on `slot`."""
         try:
-            with _quietly():
+            with quietly():
                 weights = self._terms(self._live(number), slot, element)
         except NoLocalError as refused:
             return Terms(number, slot, element, note=str(refused))
@@ -404,7 +404,7 @@ def _undisturbed() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """On one thread, for many small calls are slower on several; and without warnings, which would
     seem to be about the program."""
     threads = torch.get_num_threads()

@@ -12,6 +12,8 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from time import perf_counter
+from types import CodeType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,16 +21,19 @@ import numpy as np
 import torch
 
 from explorer import errors
-from explorer.autograd import private
+from explorer.autograd import nudge, private
 from explorer.autograd.answers import NodeAnswers
 from explorer.autograd.calls import CallWatch
 from explorer.autograd.jacobian import jacobian
 from explorer.autograd.language import FILENAME, PYTHON, Language, Stopped
+from explorer.autograd.local import quietly
 from explorer.autograd.namespace import Namespace
 from explorer.autograd.replay import Replay, reseed
 from explorer.autograd.spans import Spans
+from explorer.autograd.tape import is_accumulate
 from explorer.autograd.values import Copier
 from explorer.autograd.vectors import grads_of, push
+from explorer.autograd.watch import Watch
 from explorer.data import (
     MAX_RUN_BYTES,
     Answer,
@@ -37,6 +42,7 @@ from explorer.data import (
     JacobianAsk,
     JvpAsk,
     LocalAsk,
+    NudgeAsk,
     Program,
     Run,
     RunError,
@@ -84,17 +90,47 @@ def run(
     if isinstance(program, str):
         program = Program(program, seed)
     with _ONE_AT_A_TIME:
+        begun = perf_counter()
         with _as_it_was():
             asked = _Execution(program, ask, language)
             shown = asked.run()
             answers = tuple(asked.replayed(answer) for answer in shown.answers)
             shown = msgspec.structs.replace(shown, answers=answers)
+        shown = _nudged(shown, asked, perf_counter() - begun)
         if not asked.may_be_remembered:
             return shown
         # To answer, we ran backward through the program's own code: it may remember that.
         with _as_it_was():
             undisturbed = _Execution(program, (), language).run()
         return msgspec.structs.replace(undisturbed, answers=shown.answers)
+
+
+def _nudged(shown: Run, asked: "_Execution", seconds: float) -> Run:
+    """`shown` with the answers to what asks for further runs of its program."""
+    asks = [ask for ask in asked.asks if isinstance(ask, NudgeAsk)]
+    if not asks:
+        return shown
+    program, language = asked.program, asked.language
+    code: CodeType | None = None
+
+    def again(watch: Watch) -> None:
+        """Run the program under another watch."""
+        nonlocal code
+        code = code or language.compile(program.source)
+        namespace = Namespace(watch, lambda *_: None, language.names)
+        with _as_it_was(), redirect_stdout(language.printed()), quietly():
+            reseed(program.seed)
+            with watch:
+                exec(code, namespace.globals, namespace)
+
+    found = {
+        ask: nudge.answer(ask, shown, asked.leaf_numbers.get(ask.node), seconds, again)
+        for ask in asks
+    }
+    answers = tuple(
+        found[one.ask] if isinstance(one.ask, NudgeAsk) else one for one in shown.answers
+    )
+    return msgspec.structs.replace(shown, answers=answers)
 
 
 class _Execution:
@@ -115,6 +151,7 @@ class _Execution:
         self.replays: dict[Ask, _Again] = {}
         self.asks = asks
         self.warned: list[RunWarning] = []
+        self.leaf_numbers: dict[int, int | None] = {}
 
     def run(self) -> Run:
         printed = self.language.printed()
@@ -158,12 +195,19 @@ class _Execution:
             notes=tuple(notes),
             torch=str(torch.__version__),
         )
+        self.leaf_numbers = {
+            node: watch.number_of(fn.variable)  # type: ignore[attr-defined]
+            for node, fn in enumerate(watch.tape.fns)
+            if is_accumulate(fn)
+        }
         watch.release()
         return result
 
     def _answer(self, ask: Ask, calls: tuple[BackwardCall, ...]) -> Answer:
         if isinstance(ask, LocalAsk | TermsAsk):
             return self.nodes.settled(ask, calls)
+        if isinstance(ask, NudgeAsk):
+            return Answer(ask)  # it is answered when this run is over
         return self.answers.get(ask) or _not_met(ask)
 
     @property
@@ -172,7 +216,7 @@ class _Execution:
 
         A hook, a backward that the program wrote itself, or `.grad` of a tensor that retains it.
         """
-        asked = any(not isinstance(ask, LocalAsk | TermsAsk) for ask in self.asks)
+        asked = any(not isinstance(ask, LocalAsk | TermsAsk | NudgeAsk) for ask in self.asks)
         own = any(word in self.program.source for word in _REMEMBERS)
         return self.nodes.ran_program or (asked and own)
 

@@ -329,6 +329,10 @@ class Watch(TorchFunctionMode):
             self._alive.append(tensor)  # an id names a tensor only while it lives
         return number
 
+    def number_of(self, tensor: Tensor) -> int | None:
+        """The number of a tensor that some op has met, else None."""
+        return self._numbers.get(id(tensor))
+
     def values(self, tensor: Tensor) -> Values:
         """The numbers of `tensor` now, unless nobody has written them yet."""
         if (id(tensor), version_of(tensor)) in self._unwritten:
