@@ -267,10 +267,9 @@ class _Execution:
     def assigned(self, name: str, number: int) -> None:
         """A variable has just got a tensor: answer what was asked about it."""
         for ask in self.asks:
-            if isinstance(ask, LocalAsk | TermsAsk) or ask.outputs not in (
-                name,
-                f"{name}#{number}",
-            ):
+            if isinstance(ask, LocalAsk | TermsAsk | NudgeAsk):
+                continue
+            if ask.outputs not in (name, f"{name}#{number}"):
                 continue
             with private.without_modes(), redirect_stdout(io.StringIO()), self.watch.muted():
                 try:
