@@ -41,6 +41,9 @@ class Captions:
             self._into[wire.target].append(wire)
             if wire.source is not None:
                 self._from[wire.source].append(wire)
+        self._edges = {
+            (edge.source, edge.slot): edge for edges in graph.outgoing.values() for edge in edges
+        }
         self._landings = {
             target: sorted(way.lands for way in ways if way.lands)
             for target, ways in self._into.items()
@@ -310,10 +313,8 @@ class Captions:
 
     def _first(self, wire: Wire) -> Values | None:
         """What the source itself put on a wire, before any bead reshaped it."""
-        for edge in self._graph.outgoing[wire.source] if wire.source is not None else ():
-            if edge.slot == wire.slot:
-                return self._timing.sent(edge)
-        return None
+        edge = None if wire.source is None else self._edges.get((wire.source, wire.slot))
+        return None if edge is None else self._timing.sent(edge)
 
     def _amount(self, values: Values | None) -> Message:
         return amount(self._tiles[self._tiles.number(values)])

@@ -12,8 +12,8 @@ A scene with at most `MAX_CARDS` cards needs no folding, and its plan is empty.
 
 import heapq
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Hashable, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
@@ -44,6 +44,9 @@ MAX_UNFOLDED = 400
 MAX_OPENED = 300
 """Cards that an opened group shows without folding some of them again."""
 
+MAX_PARALLEL = 24
+"""Wires from one node to the same place that are drawn one by one; more of them become one."""
+
 MAX_PERIOD = 64
 """Cards in a stretch that is recognised when it is repeated."""
 
@@ -51,12 +54,15 @@ MAX_PERIOD = 64
 Entry = Item | Group
 
 
-def plan(items: Sequence[Item], wires: Sequence[Wire]) -> tuple[Group, ...]:
-    """The groups into which a scene of `items` folds; none where all can be shown at once."""
-    if sum(item.kind == "card" for item in items) <= MAX_CARDS:
+def plan(items: Sequence[Item], wires: Sequence[Wire], most: int = MAX_CARDS) -> tuple[Group, ...]:
+    """The groups into which a scene of `items` folds; none where all can be shown at once.
+
+    `most` is how many cards a picture shows at once.
+    """
+    if sum(item.kind == "card" for item in items) <= most:
         return ()
     road = _road(items, wires)
-    return _groups(_entries(road, "", _Kinds(wires, road)))
+    return _groups(_entries(road, "", _Kinds(wires, road), most))
 
 
 class View(NamedTuple):
@@ -100,8 +106,15 @@ def _without(groups: Sequence[Group], place: int) -> tuple[Group, ...]:
 def hidden(items: Sequence[Item], wires: Sequence[Wire], groups: Sequence[Group]) -> frozenset[int]:
     """The nodes that no view shows."""
     cards = sum(item.kind == "card" for item in items)
+    return hidden_in(items, wires, views(groups, cards))
+
+
+def hidden_in(
+    items: Sequence[Item], wires: Sequence[Wire], shown: Sequence[View]
+) -> frozenset[int]:
+    """The nodes that none of the views `shown` has."""
     always: set[int] | None = None
-    for view in views(groups, cards):
+    for view in shown:
         owned = set(owners(items, wires, view.folds))
         always = owned if always is None else always & owned
     return frozenset(always or ())
@@ -159,24 +172,24 @@ class _Kinds:
         return self._of[entry.index]
 
 
-def _entries(road: Sequence[Item], path: str, kinds: _Kinds) -> list[Entry]:
-    """A stretch of the road, all of it made below the module `path`, in at most `MAX_CARDS`."""
-    entries = _by_module(road, path, kinds)
+def _entries(road: Sequence[Item], path: str, kinds: _Kinds, most: int) -> list[Entry]:
+    """A stretch of the road, all of it made below the module `path`, in at most `most` cards."""
+    entries = _by_module(road, path, kinds, most)
     cards = {item.index: item for item in road}
     while len(entries) < ENOUGH_CARDS:
-        opened = _by_repeats(_opened_once(entries, cards, kinds), kinds)
-        if opened == entries or len(opened) > MAX_CARDS:
+        opened = _by_repeats(_opened_once(entries, cards, kinds, most), kinds, most)
+        if opened == entries or len(opened) > most:
             break
         entries = opened
-    entries = _by_repeats(entries, kinds)
-    return _by_neighbours(entries) if len(entries) > MAX_CARDS else entries
+    entries = _by_repeats(entries, kinds, most)
+    return _by_neighbours(entries, most) if len(entries) > most else entries
 
 
 def _groups(entries: Sequence[Entry]) -> tuple[Group, ...]:
     return tuple(entry for entry in entries if isinstance(entry, Group))
 
 
-def _by_module(road: Sequence[Item], path: str, kinds: _Kinds) -> list[Entry]:
+def _by_module(road: Sequence[Item], path: str, kinds: _Kinds, most: int) -> list[Entry]:
     """Neighbours that the same child of the module `path` made become one group."""
     entries: list[Entry] = []
     for child, run in groupby(road, lambda item: _child(item.module, path)):
@@ -184,7 +197,7 @@ def _by_module(road: Sequence[Item], path: str, kinds: _Kinds) -> list[Entry]:
         if child is None or len(cards) == 1:
             entries += cards
         else:
-            inner = _groups(_entries(cards, child, kinds)) if len(cards) > MAX_OPENED else ()
+            inner = _groups(_entries(cards, child, kinds, most)) if len(cards) > MAX_OPENED else ()
             entries.append(Group(child, tuple(item.index for item in cards), inner=inner))
     return entries
 
@@ -197,20 +210,22 @@ def _child(module: str | None, path: str) -> str | None:
     return head + module[len(head) :].partition(".")[0]
 
 
-def _opened_once(entries: Sequence[Entry], cards: Mapping[int, Item], kinds: _Kinds) -> list[Entry]:
+def _opened_once(
+    entries: Sequence[Entry], cards: Mapping[int, Item], kinds: _Kinds, most: int
+) -> list[Entry]:
     """The entries with each module opened by one level."""
     opened: list[Entry] = []
     for entry in entries:
         if isinstance(entry, Group) and not entry.repeats:
-            opened += _by_module([cards[card] for card in entry.cards], entry.label, kinds)
+            opened += _by_module([cards[card] for card in entry.cards], entry.label, kinds, most)
         else:
             opened.append(entry)
     return opened
 
 
-def _by_repeats(entries: Sequence[Entry], kinds: _Kinds) -> list[Entry]:
+def _by_repeats(entries: Sequence[Entry], kinds: _Kinds, most: int) -> list[Entry]:
     """The middle ones of many equal stretches become one group, the longest repeat first."""
-    if len(entries) <= MAX_CARDS:
+    if len(entries) <= most:
         return list(entries)
     numbers: dict[Hashable, int] = {}
     codes = np.array([numbers.setdefault(kinds.of(e), len(numbers)) for e in entries])
@@ -229,7 +244,8 @@ def _by_repeats(entries: Sequence[Entry], kinds: _Kinds) -> list[Entry]:
     first, last = begin + kept, begin + length - kept
     middle = entries[first:last]
     group = Group(middle[0].label, _cards(middle), len(middle) // period, _halves(middle, period))
-    before, after = _by_repeats(entries[:first], kinds), _by_repeats(entries[last:], kinds)
+    before = _by_repeats(entries[:first], kinds, most)
+    after = _by_repeats(entries[last:], kinds, most)
     return [*before, group, *after]
 
 
@@ -249,9 +265,9 @@ def _halves(middle: Sequence[Entry], period: int) -> tuple[Group, ...]:
     return tuple(groups)
 
 
-def _by_neighbours(entries: Sequence[Entry]) -> list[Entry]:
+def _by_neighbours(entries: Sequence[Entry], most: int) -> list[Entry]:
     """What follows each other becomes one group, where there is no better reason."""
-    pieces = MAX_CARDS // 3
+    pieces = most // 3
     starts = [len(entries) * piece // pieces for piece in range(pieces + 1)]
     found: list[Entry] = []
     for begin, end in pairwise(starts):
@@ -259,7 +275,7 @@ def _by_neighbours(entries: Sequence[Entry]) -> list[Entry]:
         if len(part) == 1:
             found += part
             continue
-        inner = _by_neighbours(part) if len(part) > MAX_OPENED else part
+        inner = _by_neighbours(part, most) if len(part) > MAX_OPENED else part
         found.append(Group(part[0].label, _cards(part), 0, _groups(inner)))
     return found
 
@@ -278,13 +294,16 @@ def folded(scene: Scene, groups: Sequence[Group]) -> Scene:
     """`scene` with each of the `groups` as one item, numbered after all nodes.
 
     A group takes in the buckets that only its own cards send to, and the beads on the wires that
-    its cards send on. Wires that lead from one group to the same place become one wire.
+    its cards send on. Wires that lead from one group to the same place become one wire, and so do
+    more than `MAX_PARALLEL` from one node.
     """
-    if not groups:
+    ends = Counter(_ends(wire) for wire in scene.wires if not wire.beads)
+    many = {pair for pair, count in ends.items() if count > MAX_PARALLEL}
+    if not groups and not many:
         return scene
     owner = owners(scene.items, scene.wires, groups)
     first = max(item.index for item in scene.items) + 1
-    wires = _joined(scene, owner, first)
+    wires = _joined(scene, owner, first, many)
     held: dict[int, list[Item]] = defaultdict(list)
     items = []
     for item in scene.items:
@@ -325,8 +344,18 @@ def owners(items: Sequence[Item], wires: Sequence[Wire], groups: Sequence[Group]
     return owner
 
 
-def _joined(scene: Scene, owner: Mapping[int, int], first: int) -> list[Wire]:
-    """The wires between what is left, renumbered; those that share both ends are one."""
+_Ends = tuple[int | None, int, int]
+
+
+def _ends(wire: Wire) -> _Ends:
+    return wire.source, wire.target, wire.input_nr
+
+
+def _joined(
+    scene: Scene, owner: Mapping[int, int], first: int, many: Container[_Ends]
+) -> list[Wire]:
+    """The wires between what is left, renumbered. Those that share both ends are one, where an end
+    is a group or they are among the `many`."""
     wires: list[Wire] = []
     bundles: dict[tuple[int | None, int | None, int, int], list[Wire]] = {}
     for wire in scene.wires:
@@ -336,7 +365,7 @@ def _joined(scene: Scene, owner: Mapping[int, int], first: int) -> list[Wire]:
         if home is not None and home == goal:
             continue
         target = target if goal is None else first + goal
-        if home is None and (goal is None or wire.beads):
+        if home is None and (wire.beads or (goal is None and _ends(wire) not in many)):
             wires.append(msgspec.structs.replace(wire, target=target))
             continue
         source = source if home is None else first + home

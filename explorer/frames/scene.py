@@ -179,7 +179,8 @@ class Scene(Plain, frozen=True):
     """One call with its graph. `largest` ends the one colour scale of all its tiles.
 
     `groups` is what folds, empty where everything can be shown at once. `hidden` counts the nodes
-    that stay folded whatever is opened; of their steps little is said.
+    that stay folded whatever is opened; of their steps little is said. `crowded` says that more is
+    folded than the number of cards asks for, because nobody can lay out so many wires.
     """
 
     title: Message
@@ -195,6 +196,7 @@ class Scene(Plain, frozen=True):
     call: int | None = None
     groups: tuple[Group, ...] = ()
     hidden: int = 0
+    crowded: bool = False
 
 
 class Tiles:

@@ -19,6 +19,13 @@ from explorer.errors import LayoutError
 from explorer.picture import engine
 from explorer.picture.geometry import Point, spline_points
 
+MAX_LENGTH = 3_000
+"""Columns that all wires of one block cross together; the engine's time grows faster than this
+number, and reaches about a second here."""
+
+MAX_SECONDS = 5.0
+"""Time that the engine may take for one block, on a machine that has much else to do."""
+
 Joined = Sequence[tuple[int, int]]
 """Pairs of units, from the one on the right to the one on the left."""
 
@@ -43,11 +50,12 @@ class Route(NamedTuple):
 @dataclass
 class Arrangement:
     """The column of each unit, counted from the right, the y of its lane, and the routes of wires
-    that pass a column."""
+    that pass a column. `stacked` says that a block had to do without the engine, so wires cross."""
 
     column: dict[int, int] = field(default_factory=dict)
     lane: dict[int, float] = field(default_factory=dict)
     routes: dict[tuple[int, int], Route] = field(default_factory=dict)
+    stacked: bool = False
 
 
 def ranks(units: Sequence[int], joined: Joined) -> dict[int, int]:
@@ -83,6 +91,7 @@ def arrange(
         laid = _laid(block, ways, rank, cells, gap, row_gap)
         # The block begins with the joint that the one before has ended with.
         known = next((unit for unit in block if unit in found.column), None)
+        found.stacked |= laid.stacked
         right = 0 if known is None else found.column[known]
         down = 0.0 if known is None else found.lane[known] - laid.lane[known]
         for unit in block:
@@ -141,6 +150,8 @@ def _laid(
     ):
         return Arrangement(column, dict.fromkeys(block, 0.0))
     try:
+        if sum(column[target] - column[source] for source, target in joined) > MAX_LENGTH:
+            raise LayoutError("The wires are too many and too long to lay out.")
         return _by_engine(block, joined, cells, gap, row_gap)
     except LayoutError:
         return _stacked(block, column, cells, row_gap)
@@ -155,7 +166,7 @@ def _stacked(
     for unit in sorted(block, key=lambda unit: (column[unit], unit)):
         lane[unit] = depth[column[unit]] + cells[unit].lane
         depth[column[unit]] += cells[unit].height + row_gap
-    return Arrangement(dict(column), lane)
+    return Arrangement(dict(column), lane, stacked=True)
 
 
 def _by_engine(
@@ -163,7 +174,7 @@ def _by_engine(
 ) -> Arrangement:
     """Let Graphviz place the boxes; keep its columns, its rows and its long wires."""
     dot = _as_dot(block, joined, cells, gap, row_gap)
-    laid = json.loads(engine.run(dot, "json0", edges=len(joined)))
+    laid = json.loads(engine.run(dot, "json0", edges=len(joined), seconds=MAX_SECONDS))
     centre, names = {}, {}
     for thing in laid["objects"]:
         unit = block[int(thing["name"][1:])]

@@ -92,7 +92,8 @@ class Cluster(Plain, frozen=True):
 
 
 class Picture(Plain, frozen=True):
-    """A scene that has been placed. All coordinates are px at zoom 1, y downwards."""
+    """A scene that has been placed. All coordinates are px at zoom 1, y downwards. `stacked` says
+    that its rows were made without the engine, which is for few wires only."""
 
     density: str
     bounds: Box
@@ -101,6 +102,7 @@ class Picture(Plain, frozen=True):
     paths: tuple[Path, ...]
     roads: tuple[Road, ...]
     clusters: tuple[Cluster, ...]
+    stacked: bool = False
 
 
 def density_for(scene: Scene) -> Density:
@@ -178,6 +180,9 @@ class _Placing:
         self.bends: list[Point] = []
         self.line: dict[int, int] = {}
         self.gutters: dict[int, float] = {}
+        self.stacked = False
+        self.landing: dict[int, Box] = {}
+        self.departures: dict[tuple[int, bool], tuple[dict[int, int], int, float]] = {}
 
     def picture(self) -> Picture:
         """Everything placed."""
@@ -187,6 +192,11 @@ class _Placing:
         self._place_sockets()
         self._place_own_buckets()
         self._place_shared_buckets()
+        self.landing = {
+            number: socket
+            for spot in self.spots.values()
+            for number, socket in zip(spot.wires, spot.sockets, strict=True)
+        }
         paths = [self._path(wire) for wire in self.scene.wires]
         roads = self._roads()
         clusters = self._clusters()
@@ -205,6 +215,7 @@ class _Placing:
             tuple(paths),
             tuple(roads),
             tuple(clusters),
+            self.stacked,
         )
 
     # -------------------------------------------------------------------------------------- sizes
@@ -272,7 +283,7 @@ class _Placing:
         above = 0.0
         if count > 1:
             wide, tall = self._bucket_socket(bucket)
-            tray = max(tray, count * (wide + 8) + 16)
+            tray = max(tray, count * (wide + self._socket_gap(count)) + 16)
             above = tall + 12
         # Beside the sockets stands how many have arrived, in few words below a card of its own.
         count_text = 0.0 if count < 2 else 130.0 if bucket in self.shared else 62.0
@@ -287,8 +298,13 @@ class _Placing:
     def _bucket_socket(self, bucket: int) -> tuple[float, float]:
         """Sockets above a tray become smaller where there are many."""
         count = len(self.into[bucket])
-        most = 104.0 if count <= 4 else max(10.0, 420 / count)
+        most = 104.0 if count <= 4 else max(3.0, 420 / count)
         return fitted(self.socket[bucket], most, 60)
+
+    @staticmethod
+    def _socket_gap(count: int) -> float:
+        """Free space between the sockets above a tray."""
+        return min(8.0, 240 / count)
 
     def _bucket_name(self, bucket: int) -> str:
         """The leaf's name as far as it is needed: below its own module, the last part will do."""
@@ -347,7 +363,7 @@ class _Placing:
         found = arrange(
             self.graph.units, self.graph.joined, cells, self.density.gap, self._row_gap()
         )
-        self.rank, self.routes = found.column, found.routes
+        self.rank, self.routes, self.stacked = found.column, found.routes, found.stacked
         return found.lane
 
     def _row_gap(self) -> float:
@@ -516,9 +532,9 @@ class _Placing:
             inner = Box(body.middle - w / 2, body.y + (height - h) / 2 + 2, w, h)
             sockets = (inner,) * len(ways)
         else:
-            w, h = self._bucket_socket(bucket)
+            (w, h), gap = self._bucket_socket(bucket), self._socket_gap(len(ways))
             sockets = tuple(
-                Box(body.middle + (place - (len(ways) - 1) / 2) * (w + 8) - w / 2, top, w, h)
+                Box(body.middle + (place - (len(ways) - 1) / 2) * (w + gap) - w / 2, top, w, h)
                 for place in range(len(ways))
             )
         box = Box(left, top, width, above + height + self.density.leaf * 2 + 6)
@@ -556,7 +572,7 @@ class _Placing:
 
     def _path(self, wire: Wire) -> Path:
         spot = self.spots[wire.target]
-        socket = spot.sockets[spot.wires.index(wire.number)]
+        socket = self.landing[wire.number]
         if self.items[wire.target].kind == "bucket":
             return self._path_down(wire, spot, socket)
         return self._path_left(wire, spot, socket)
@@ -620,30 +636,45 @@ class _Placing:
         lane = self.card[unit].y + self._lane(unit)
         if unit < 0:
             return lane
-        ways = [way for way in self.leaving[unit] if self.items[way.target].kind != "bucket"]
-        beads = max((len(way.beads) for way in ways), default=0)
+        turns, beads, _ = self._departures(unit, down=False)
         step = {"L": 22.0, "M": 17.0, "S": 7.0}[self.density.name]
         if beads and self.density is not SMALL:
             step = BEAD_HEIGHT + 6
-        if len(ways) > 1:
-            step = min(step, (self.heights[unit] - self.density.header - 8) / len(ways))
+        if len(turns) > 1:
+            step = min(step, (self.heights[unit] - self.density.header - 8) / len(turns))
             if beads:
                 step = max(step, BEAD_HEIGHT + 4)
-        ways.sort(key=lambda way: (self.spots[way.target].body.y, way.slot))
-        return lane + (ways.index(wire) - (len(ways) - 1) / 2) * step
+        return lane + (turns[wire.number] - (len(turns) - 1) / 2) * step
+
+    def _departures(self, unit: int, *, down: bool) -> tuple[dict[int, int], int, float]:
+        """The wires that leave a unit down to buckets, or left to cards: the turn of each in the
+        order in which they stand, the most beads on one, and the width of the widest bead."""
+        known = self.departures.get((unit, down))
+        if known is None:
+            ways = [
+                w for w in self.leaving[unit] if (self.items[w.target].kind == "bucket") == down
+            ]
+            if down:
+                ways.sort(key=lambda way: (self.landing[way.number].x, way.slot))
+            else:
+                ways.sort(key=lambda way: (self.spots[way.target].body.y, way.slot))
+            beads = [bead for way in ways for bead in way.beads]
+            known = self.departures[unit, down] = (
+                {way.number: turn for turn, way in enumerate(ways)},
+                max((len(way.beads) for way in ways), default=0),
+                max((bead_width(self.items[b].short, self.density) for b in beads), default=0.0),
+            )
+        return known
 
     def _path_down(self, wire: Wire, spot: Spot, socket: Box) -> Path:
         """From the bottom of a unit to a bucket below it, over beads on the way."""
         unit = self.graph.source(wire)
         card = self.card[unit] if unit >= 0 else self._seed_box(wire.seed or 0)
-        ways = [way for way in self.leaving[unit] if self.items[way.target].kind == "bucket"]
-        ways.sort(key=lambda way: (self._socket_x(way), way.slot))
-        spread = min(64.0, (card.w - 40) / max(1, len(ways) - 1))
-        widest = max((bead_width(self.items[b].short, self.density)
-                      for way in ways for b in way.beads), default=0)  # fmt: skip
-        if widest and len(ways) > 1:
+        turns, _, widest = self._departures(unit, down=True)
+        spread = min(64.0, (card.w - 40) / max(1, len(turns) - 1))
+        if widest and len(turns) > 1:
             spread = max(spread, widest + 8)
-        x = card.middle + (ways.index(wire) - (len(ways) - 1) / 2) * spread
+        x = card.middle + (turns[wire.number] - (len(turns) - 1) / 2) * spread
         start = (min(card.right - 12, max(card.x + 12, x)), card.bottom)
         tray = len(spot.wires) == 1 or self.density is SMALL
         end = (socket.middle, spot.body.y + 4 if tray else socket.y)
@@ -651,7 +682,7 @@ class _Placing:
         for bead in wire.beads:
             width = bead_width(self.items[bead].short, self.density)
             # Beads of neighbouring wires stand over their own buckets, where there is room.
-            at = (x if len(ways) == 1 else between(start[0], end[0], 0.5), start[1] + 14)
+            at = (x if len(turns) == 1 else between(start[0], end[0], 0.5), start[1] + 14)
             hops.append(f"M{xy(start)}C{start[0]:.1f} {at[1] - 4:.1f} {at[0]:.1f} "
                         f"{start[1] + 4:.1f} {xy(at)}")  # fmt: skip
             body = Box(at[0] - width / 2, at[1], width, BEAD_HEIGHT)
@@ -661,10 +692,6 @@ class _Placing:
         curve = [start, (start[0], start[1] + drop * 0.55), (end[0], end[1] - drop * 0.55), end]
         hops.append(svg_path(curve))
         return Path(wire.number, tuple(hops), arrow_on(curve, max(8.0, drop / 2)))
-
-    def _socket_x(self, way: Wire) -> float:
-        spot = self.spots[way.target]
-        return spot.sockets[spot.wires.index(way.number)].x
 
     def _seed_box(self, number: int) -> Box:
         cell = self.card[-1 - number]

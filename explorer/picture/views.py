@@ -1,7 +1,8 @@
 """All pictures of one scene: as it is shown at first, and as it is with something opened.
 
 `pictured(scene, tiles)` places each way of showing a scene, so that folding and unfolding need
-nobody but the browser. `trimmed(frames)` leaves out what no picture shows.
+nobody but the browser. `drawn(frames)` does so for all scenes; one whose wires nobody can lay out
+is folded further before. `trimmed(frames)` leaves out what no picture shows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ import msgspec
 from explorer.data import Plain
 from explorer.frames import Frames, Scene, Tile
 from explorer.frames.bare import bare
-from explorer.frames.folding import MAX_CARDS, View, folded, hidden, views
+from explorer.frames.folding import MAX_CARDS, View, folded, hidden, hidden_in, plan, views
 from explorer.frames.scene import Cut, Item, Seed, Wire
 from explorer.picture.layout import Picture, density_for, place
 from explorer.picture.measure import LARGE
@@ -22,6 +23,10 @@ MAX_FOLLOWED = 600
 MAX_HIDDEN_CELLS = 60_000
 """Cells of tiles of nodes that stay folded; beyond, such a tile only says how large its numbers
 are."""
+
+FOLDED_FURTHER = (40, 12)
+"""Cards that a picture shows at once where its wires cannot be laid out: the first try, the last.
+"""
 
 NOT_SENT = "its numbers are not in this picture"
 """What is said of a tile that was left out."""
@@ -56,41 +61,92 @@ class Shown(Plain, frozen=True):
     wires: tuple[Wire, ...] = ()
 
 
+def drawn(frames: Frames) -> tuple[Frames, tuple[Shown, ...]]:
+    """The pictures of all scenes, and the frames with what had to be folded further."""
+    scenes, shown = [], []
+    for scene in frames.scenes:
+        legible, picture = _legible(scene, frames.tiles)
+        scenes.append(legible)
+        shown.append(picture)
+    return msgspec.structs.replace(frames, scenes=tuple(scenes)), tuple(shown)
+
+
 def pictured(scene: Scene, tiles: Sequence[Tile]) -> Shown:
-    """The view of `scene` to begin with, and with it all others."""
+    """The view of `scene` to begin with, and with it all others that can be laid out."""
+    return _pictured(scene, tiles)[0]
+
+
+def _legible(scene: Scene, tiles: Sequence[Tile]) -> tuple[Scene, Shown]:
+    """A scene and its pictures, folded further where the first cannot be laid out."""
+    picture, shown = _pictured(scene, tiles)
+    for most in FOLDED_FURTHER:
+        if not picture.fit.stacked:
+            break
+        groups = plan(scene.items, scene.wires, most)
+        if not groups:
+            break
+        scene = msgspec.structs.replace(scene, groups=groups, crowded=True)
+        picture, shown = _pictured(scene, tiles)
+    if scene.crowded:
+        away = len(hidden_in(scene.items, scene.wires, shown))
+        scene = msgspec.structs.replace(scene, hidden=away)
+    return scene, picture
+
+
+def _pictured(scene: Scene, tiles: Sequence[Tile]) -> tuple[Shown, list[View]]:
+    """The first view with all others, and what they are; after one that cannot be laid out no
+    other is tried."""
     cards = sum(item.kind == "card" for item in scene.items)
-    first, *others = [_shown(scene, view, tiles) for view in views(scene.groups, cards)]
-    return msgspec.structs.replace(first, others=tuple(others), torch=_as_torch(scene, tiles))
+    wanted = views(scene.groups, cards)
+    found: list[Shown] = []
+    for view in wanted:
+        shown = _shown(scene, view, tiles)
+        if found and shown.fit.stacked:
+            break
+        found.append(shown)
+        if shown.fit.stacked:
+            break
+    first, *others = found
+    torch = None if first.fit.stacked else _as_torch(scene, tiles)
+    whole = msgspec.structs.replace(first, others=tuple(others), torch=torch)
+    return whole, wanted[: len(found)]
 
 
 def _as_torch(scene: Scene, tiles: Sequence[Tile]) -> Shown | None:
-    """Every node as a card of its own; None where they are too many to be read."""
+    """Every node as a card of its own; None where they or their wires are too
+    many to be read."""
     boxes = sum(item.kind != "bucket" for item in scene.items)
-    if scene.groups or boxes > MAX_CARDS:
+    if scene.groups or max(boxes, len(scene.wires) // 4) > MAX_CARDS:
         return None
-    drawn = bare(scene, tiles)
-    density = density_for(drawn)
-    follow = place(drawn, tiles, LARGE) if density is not LARGE else None
-    return Shown("*", "", None, place(drawn, tiles, density), follow, wires=drawn.wires)
+    whole = bare(scene, tiles)
+    density = density_for(whole)
+    fit = place(whole, tiles, density)
+    if fit.stacked:
+        return None
+    follow = place(whole, tiles, LARGE) if density is not LARGE else None
+    return Shown("*", "", None, fit, follow, wires=whole.wires)
 
 
 def _shown(scene: Scene, view: View, tiles: Sequence[Tile]) -> Shown:
-    drawn = folded(scene, view.folds)
-    density = density_for(drawn)
+    placed = folded(scene, view.folds)
+    density = density_for(placed)
+    fit = place(placed, tiles, density)
     follow = None
-    cards = sum(item.kind in ("card", "group") for item in drawn.items)
-    if density is not LARGE and cards <= MAX_FOLLOWED:
-        follow = place(drawn, tiles, LARGE)
+    # Wires that are hard to lay out are laid out once; the camera moves over that picture.
+    hard = fit.stacked or (scene.crowded and bool(view.opened))
+    cards = sum(item.kind in ("card", "group") for item in placed.items)
+    if density is not LARGE and cards <= MAX_FOLLOWED and not hard:
+        follow = place(placed, tiles, LARGE)
     fold = None
-    if view.folds:
+    if placed is not scene:
         fold = Folded(
-            tuple(item.index for item in drawn.items if item.kind != "group"),
-            tuple(item for item in drawn.items if item.kind == "group"),
-            drawn.wires,
-            drawn.seeds,
-            drawn.cuts,
+            tuple(item.index for item in placed.items if item.kind != "group"),
+            tuple(item for item in placed.items if item.kind == "group"),
+            placed.wires,
+            placed.seeds,
+            placed.cuts,
         )
-    return Shown(view.opened, view.within, fold, place(drawn, tiles, density), follow)
+    return Shown(view.opened, view.within, fold, fit, follow)
 
 
 def trimmed(frames: Frames) -> Frames:

@@ -18,7 +18,7 @@ import streamlit as st
 from explorer.data import Ask, Run
 from explorer.frames import frames_of
 from explorer.language import current
-from explorer.picture.views import pictured, trimmed
+from explorer.picture.views import drawn, trimmed
 from explorer.ui.player import terms, words
 from explorer.ui.player.inspection import asks_for, inspection_of
 from explorer.ui.player.style import style_sheet
@@ -145,8 +145,7 @@ def browser_data(run: Run) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def _browser_data(run: Run, language: str) -> dict[str, Any]:
-    frames = frames_of(run)
-    pictures = [pictured(scene, frames.tiles) for scene in frames.scenes]
+    frames, pictures = drawn(frames_of(run))
     whole = {"frames": trimmed(frames), "pictures": pictures, "inspection": inspection_of(run)}
     data: dict[str, Any] = msgspec.to_builtins(whole)
     data |= {"language": language, "words": words.translated()}

@@ -11,8 +11,8 @@ import msgspec
 
 from explorer.frames import frames_of
 from explorer.frames.storyboard import calls_left_out, strips
-from explorer.picture.views import pictured, trimmed
-from explorer.ui.player import script
+from explorer.picture.views import drawn, trimmed
+from explorer.ui.player import script, words
 from explorer.ui.player.document import document
 from explorer.ui.player.standalone import Playable, as_run
 from explorer.ui.player.style import style_sheet
@@ -24,21 +24,21 @@ _SCRIPTS = (
 )  # fmt: skip
 
 
-def page(shown: Playable, *, title: str = "Autograd Explorer") -> str:
-    """An HTML document that draws the storyboard of `shown`; printing it gives pages of A4."""
-    run = as_run(shown)
-    frames, torch = frames_of(run), run.torch or run.trace.torch
+def page(told: Playable, *, title: str = "Autograd Explorer") -> str:
+    """An HTML document that draws the storyboard of `told`; printing it gives pages of A4."""
+    run = as_run(told)
+    frames, shown = drawn(frames_of(run))
+    torch = run.torch or run.trace.torch
     chosen = strips(frames)
-    first = [strip.scene for strip in chosen]
+    needed = {strip.scene for strip in chosen}
     pictures = [
-        msgspec.structs.replace(pictured(scene, frames.tiles), others=())
-        if place in first
-        else None
-        for place, scene in enumerate(frames.scenes)
+        msgspec.structs.replace(picture, others=(), torch=None) if place in needed else None
+        for place, picture in enumerate(shown)
     ]
     data: dict[str, Any] = msgspec.to_builtins(
         {
             "title": title,
+            "words": words.translated(),
             "frames": trimmed(frames),
             "pictures": pictures,
             "strips": chosen,

@@ -221,7 +221,7 @@ class FoldBar {
   }
 
   show(view, views, scene) {
-    this.element.hidden = views.length < 2;
+    this.element.hidden = views.length < 2 && !view.fold?.groups.length;
     if (this.element.hidden) return;
     const button = (words, key) => html("button", { type: "button", onclick: () => this.onOpen(key) }, words);
     const has = (key) => views.some((one) => one.opened === key);
@@ -232,8 +232,9 @@ class FoldBar {
       const nodes = groups.reduce((sum, group) => sum + group.holds.length, 0);
       if (view.opened) parts.push(button(WORDS["fold.back"], view.within));
       parts.push(html("span", {}, text("fold.said", { nodes, count: groups.length })));
+      if (scene.crowded) parts.push(html("span", {}, WORDS["fold.crowded"]));
       if (has("*")) parts.push(button(WORDS["unfold.all"], "*"));
-      else parts.push(html("span", {}, text("fold.too.many", { nodes: scene.hidden })));
+      else if (scene.hidden) parts.push(html("span", {}, text("fold.too.many", { nodes: scene.hidden })));
     }
     this.element.replaceChildren(...parts);
   }

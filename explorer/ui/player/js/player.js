@@ -287,7 +287,7 @@ class Player {
     const { w, h } = this.camera.size;
     const zoom = Math.min(w / picture.bounds.w, h / picture.bounds.h);
     const near = Math.min(1.4, h / 420);
-    if (this.view.fold) return zoom < 0.6; // an overview is there to be seen as a whole
+    if (this.view.fold?.groups.length) return zoom < 0.6; // an overview is there to be seen as a whole
     const size = this.stage("fit").numberSize;
     return this.scene.items.length > 0 && zoom * (size || READABLE) < READABLE && near > 1.15 * zoom;
   }

@@ -4,14 +4,14 @@ const BOARD = { wide: 700, gap: 16, zoom: 0.42, near: 0.52, high: 330 }; // px o
 
 /** Fill `parentElement` with the storyboard of `data`. */
 function storyboard({ data, parentElement }) {
-  const { frames, strips } = data;
+  const { strips } = data;
+  speak(data.words);
   const board = html("div", { class: "player board" }, ...boardHead(data));
   parentElement.append(board);
   for (const strip of strips) board.append(boardStrip(data, strip));
   if (!strips.length) board.append(html("p", {}, WORDS["board.none"]));
   if (data.calls_left_out) board.append(html("p", { class: "board-said" }, ...say("board.calls", { count: data.calls_left_out })));
   board.append(html("footer", {}, data.made));
-  return frames;
 }
 
 /** The title, the program and the legend. */

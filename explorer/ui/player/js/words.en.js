@@ -216,6 +216,7 @@ const WORDS = {
     "other": "{nodes} nodes are folded into {count} cards."
   },
   "fold.too.many": "{nodes} nodes stay folded: too many to draw one by one.",
+  "fold.crowded": "It has more wires than can be laid out, so more is folded.",
   "fold.sealed": "Too many to draw one by one",
   "keeps.nothing": "keeps nothing",
   "no.grad": "no grad",
