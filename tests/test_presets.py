@@ -361,6 +361,13 @@ def test_residual_keeps_the_first_layer_s_gradient() -> None:
     assert float(weights["0.weight"]) > float(weights["3.weight"]) / 2
 
 
+def test_residual_keeps_more_of_it_than_the_plain_network() -> None:
+    with_plus, without = (
+        executed(slug)["net"][0].weight.grad.norm() for slug in ("residual", "residual_plain")
+    )
+    assert with_plus > 5 * without
+
+
 def test_batchnorm_makes_every_output_depend_on_every_sample() -> None:
     ran = executed("batchnorm_classifier")
     assert (ran["J"].norm(dim=(1, 3)) > 1e-4).all()
@@ -410,11 +417,13 @@ def test_in_place_edit_is_found_by_its_version() -> None:
 
 
 def test_freezing_the_first_layer_prunes_and_freezing_the_last_does_not() -> None:
-    ran, run = executed("freeze_first"), explored("freeze_first")
-    assert "first frozen: None" in ran.printed
-    assert "last frozen: <TanhBackward0" in ran.printed
-    reached = [{leaf.name for leaf in call.leaves} for call in run.calls]
+    assert "hidden: None" in executed("freeze_first").printed
+    assert "hidden: <TanhBackward0" in executed("freeze_last").printed
+    ways = ("freeze_first", "freeze_last")
+    reached = [{leaf.name for leaf in explored(slug).calls[0].leaves} for slug in ways]
     assert reached == [{"last.weight", "last.bias"}, {"first.weight", "first.bias"}]
+    steps = [len(explored(slug).calls[0].steps) for slug in ways]
+    assert steps[0] < steps[1]
 
 
 def test_custom_function_passes_gradcheck_and_the_wrong_one_does_not() -> None:
@@ -430,3 +439,33 @@ def test_micro_batches_are_three_times_too_large_until_divided() -> None:
     assert close(net.weight.grad, 3 * whole)
     assert "zero_grad leaves None" in ran.printed
     assert "same: True" in ran.printed
+
+
+def test_micro_batches_of_a_sum_add_up_to_the_whole() -> None:
+    ran = executed("micro_batches_sum")
+    net, x, target = ran["net"], ran["x"], ran["target"]
+    whole = torch.autograd.grad(mse_loss(net(x), target, reduction="sum"), net.weight)[0]
+    assert close(net.weight.grad, whole)
+    assert "same: True" in ran.printed
+
+
+def test_weight_decay_tells_none_from_zeros() -> None:
+    none, zeros = executed("zero_grad_none"), executed("zero_grad_zeros")
+    assert none["spare"].weight.grad is None
+    assert not zeros["spare"].weight.grad.any()
+    assert torch.equal(none["spare"].weight.detach(), none["before"])
+    assert close(zeros["spare"].weight.detach(), zeros["before"] * (1 - 0.1 * 0.5))
+    assert torch.equal(none["used"].weight, zeros["used"].weight)
+
+
+# ----------------------------------------------------------------------------------------- variants
+
+
+@pytest.mark.parametrize("pair", presets.VARIANTS, ids="-".join)
+def test_a_variant_is_another_program_with_most_of_its_lines(pair: tuple[str, str]) -> None:
+    one, other = (PRESETS[slug].program.source.splitlines() for slug in pair)
+    common = set(one) & set(other)
+    assert one != other
+    assert len(common) >= 0.75 * max(len(set(one)), len(set(other)))
+    assert presets.get(pair[1]) in presets.variants(pair[0])
+    assert presets.get(pair[0]) in presets.variants(pair[1])

@@ -369,7 +369,9 @@ def _headline(pairs: Sequence[Pair], marks: Sequence[Mark]) -> Message:
     common = len(pairs) - sum(lone.values())
     if not marks:
         return message("compare.equal", count=common)
-    return message("compare.counts", count=common, other=other, **lone)
+    sides = [side for side, count in lone.items() if count]
+    id_ = "compare.counts" + (f".{sides[0]}" if len(sides) == 1 else ".both" if sides else "")
+    return message(id_, count=common, other=other, **lone)
 
 
 # -------------------------------------------------------------------------------------- endings

@@ -14,7 +14,7 @@ import heapq
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from explorer.data import Plain
@@ -118,6 +118,10 @@ def rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return found[::-1]
 
 
+Features = tuple[str, str, str, str, str, tuple[tuple[int, str], ...]]
+"""torch's name, the expression, the module, the shape, the variable, and slot and name of leaves."""
+
+
 class _Half:
     """One of the two scenes: its nodes in the order of the engine, and what tells them apart."""
 
@@ -134,10 +138,8 @@ class _Half:
         self.leaves = [index for index in ordered if self.items[index].kind == "bucket"]
         self.place = {index: place for place, index in enumerate(self.nodes)}
         self.features = {index: self._features(index) for index in self.nodes}
-        self.rank = [
-            *(self.features[index] for index in self.nodes),
-            *((self.items[index].label,) for index in self.leaves),
-        ]
+        self.labels = [self.items[index].label for index in self.leaves]
+        self.rank = ([self.features[index] for index in self.nodes], self.labels)
 
     def _order(self) -> list[int]:
         """Every node after all that send to it, in the order of the steps as far as they go."""
@@ -159,11 +161,11 @@ class _Half:
                     heapq.heappush(ready, turn(target))
         return ordered
 
-    def _features(self, index: int) -> tuple[str, ...]:
-        """What is compared, the name first; each is text, so that two lists can be ordered."""
+    def _features(self, index: int) -> Features:
+        """What is compared, the name first, the leaves that it sends to last."""
         item = self.items[index]
         leaves = sorted(
-            f"{slot} {self.items[target].label}"
+            (slot, self.items[target].label)
             for target, slot in self.onward[index]
             if self.items[target].kind == "bucket"
         )
@@ -172,20 +174,33 @@ class _Half:
             item.label,
             item.module or "",
             item.shape,
-            ", ".join(leaves),
             item.variable or "",
+            tuple(leaves),
         )
 
 
-_POINTS = (0, 4, 3, 2, 2, 1)
-"""What each equal feature adds to the 4 points of an equal name; 16 in all."""
+_POINTS = (4, 4, 2, 2, 1)
+"""What each equal feature is worth, in the order of `_Half._features`; the leaves count apart."""
+
+_LEAVES = (3, -1, -3)
+"""What it adds that two nodes have equal leaves, or others, or others that both scenes have."""
+
+_ENOUGH = 8
+"""Points from which on two nodes can be one: an equal name alone tells nothing."""
 
 
-def _score(one: tuple[str, ...], other: tuple[str, ...]) -> int | None:
+def _score(one: Features, other: Features, known: Container[str]) -> int | None:
+    """How much two nodes have in common, None where they cannot be one. `known` are the leaves of
+    both scenes."""
     if one[0] != other[0]:
         return None
-    equal = zip(_POINTS, one, other, strict=True)
-    return 4 + sum(points for points, a, b in equal if a == b)
+    points = sum(points for points, a, b in zip(_POINTS, one, other, strict=False) if a == b)
+    mine, theirs = one[-1], other[-1]
+    if mine and theirs:
+        # A leaf that only one scene has may be the other's under a new name.
+        both = any(name in known for _, name in (*mine, *theirs))
+        points += _LEAVES[0 if mine == theirs else 2 if both else 1]
+    return points if points >= _ENOUGH else None
 
 
 class _Partners(NamedTuple):
@@ -213,8 +228,9 @@ def _along(one: _Half, other: _Half) -> list[tuple[int, int]]:
     while tail < min(len(mine), len(theirs)) - head and mine[-1 - tail] == theirs[-1 - tail]:
         tail += 1
     a, b = mine[head : len(mine) - tail], theirs[head : len(theirs) - tail]
+    known = set(one.labels) & set(other.labels)
     if len(a) * len(b) <= MAX_CELLS:
-        between = align(len(a), len(b), lambda i, j: _score(a[i], b[j]))
+        between = align(len(a), len(b), lambda i, j: _score(a[i], b[j], known))
     else:
         between = rising(_in_turn([one[:3] for one in a], [other[:3] for other in b]))
     places = [(place, place) for place in range(head)]
@@ -239,10 +255,7 @@ def _in_turn(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[i
 
 def _by_label(one: _Half, other: _Half) -> dict[int, int]:
     """Leaves by their names; of several that share one, those of the same turn."""
-    places = _in_turn(
-        [one.items[index].label for index in one.leaves],
-        [other.items[index].label for index in other.leaves],
-    )
+    places = _in_turn(one.labels, other.labels)
     return {one.leaves[i]: other.leaves[j] for i, j in places}
 
 

@@ -40,6 +40,7 @@ GROUPS = {
         "xor",
         "shared_weight",
         "residual",
+        "residual_plain",
         "batchnorm_classifier",
         "convnet",
         "attention",
@@ -48,13 +49,26 @@ GROUPS = {
     "What people trip over": (
         "backward_twice",
         "micro_batches",
+        "micro_batches_sum",
+        "zero_grad_none",
+        "zero_grad_zeros",
         "in_place",
         "tutorial_switch",
         "freeze_first",
+        "freeze_last",
         "custom_function",
     ),
 }
 """Group -> the slugs in it. This is the order in which presets are offered."""
+
+VARIANTS = (
+    ("notebook", "notebook_linear"),
+    ("freeze_first", "freeze_last"),
+    ("zero_grad_none", "zero_grad_zeros"),
+    ("micro_batches", "micro_batches_sum"),
+    ("residual", "residual_plain"),
+)
+"""Presets that differ in one thing, to be put beside each other."""
 
 
 class Preset(Plain, frozen=True):
@@ -83,6 +97,16 @@ def get(slug: str) -> Preset:
     except KeyError:
         known = ", ".join(_by_slug())
         raise ProgramError(f"There is no preset “{slug}”: the presets are {known}.") from None
+
+
+def variants(slug: str) -> tuple[Preset, ...]:
+    """The presets that differ from the one of that name in one thing.
+
+    >>> [preset.slug for preset in variants("notebook")]
+    ['notebook_linear']
+    """
+    pairs = [pair for pair in VARIANTS if slug in pair]
+    return tuple(get(other) for pair in pairs for other in pair if other != slug)
 
 
 @cache

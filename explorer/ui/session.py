@@ -54,6 +54,8 @@ _VERSIONS: Final = tuple(f"{name} {version(name)}" for name in ("torch", "stream
 _CHOICE = "choice"
 _SPEC = "spec"
 _TYPED = "typed program"
+_BEFORE = "program before the edit"
+_BEGAN = "program that was begun from"
 _FORM = "form number"
 _WRITTEN = "written url"
 _BROKEN = "broken link"
@@ -112,9 +114,25 @@ def edit(changed: Program) -> None:
     """
     if changed == current_program():
         return
+    before = current_program()
     begun = typed().begun if choice() == CODE else title(choice())
+    st.session_state[_BEFORE] = before
+    if choice() != CODE:
+        st.session_state[_BEGAN] = before
     st.session_state[_TYPED] = Typed(changed, begun)
     choose(CODE)
+
+
+def before_edit() -> Program | None:
+    """What the typed program was before the last edit; None where nothing has been edited."""
+    before: Program | None = st.session_state.get(_BEFORE)
+    return before
+
+
+def began_from() -> Program | None:
+    """The program that the typed one was begun from; None where that is not known."""
+    began: Program | None = st.session_state.get(_BEGAN)
+    return began
 
 
 def spec() -> NetworkSpec:
@@ -320,8 +338,14 @@ def current_run(*ask: Ask) -> Run | None:
 def explained_run() -> Run | None:
     """The Run of the current program with all that the player's inspector can be told."""
     bare = current_run()
-    asks = asks_for(bare) if bare is not None else ()
-    return current_run(*asks) if asks else bare
+    return None if bare is None else explained(bare.program)
+
+
+def explained(program: Program) -> Run:
+    """The Run of any program with all that the player's inspector can be told."""
+    bare = run(program)
+    asks = asks_for(bare)
+    return run(program, *asks) if asks else bare
 
 
 def run(program: Program, *ask: Ask) -> Run:

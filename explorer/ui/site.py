@@ -21,6 +21,8 @@ TITLES: Final = {
     "jacobian": "Jacobian",
     "accumulation": "Accumulation",
     "lessons": "Lessons",
+
+    "compare": "Compare",
     "open": "Open",
 }
 """Name of the page's file and of its place in the URL -> its title in the navigation."""

@@ -1,7 +1,7 @@
-"""Freezing the first layer, or the last
+"""The first layer frozen
 
-With the first layer frozen, and an input that needs no gradient, nothing in front of the second is
-recorded: a short graph. With the last one frozen, backward must still go through it.
+With the first layer frozen, and an input that needs no gradient, nothing in front of the second
+layer is recorded: the graph is short, and hidden has no node.
 """
 
 import torch
@@ -12,14 +12,7 @@ x = torch.randn(5, 3)
 
 first.requires_grad_(False)
 hidden = torch.tanh(first(x))
-print("first frozen:", hidden.grad_fn)
+print("hidden:", hidden.grad_fn)
 last(hidden).sum().backward()
-print(first.weight.grad, last.bias.grad)
-
-first.requires_grad_(True)
-last.requires_grad_(False)
-last.bias.grad = None
-hidden = torch.tanh(first(x))
-print("last frozen:", hidden.grad_fn)
-last(hidden).sum().backward()
-print(first.weight.grad.shape, last.bias.grad)
+print("first.weight.grad", first.weight.grad)
+print("last.weight.grad", last.weight.grad)

@@ -1,0 +1,113 @@
+"""Two runs beside each other: two players under one transport, common nodes in common places.
+
+`show(left, right, titles=…, key=…)` draws both graphs, one timeline that steps them together, what
+differs in words with a click to each place, and what rests in `.grad` at the end. Like the player
+it is sent once, and asks the server for nothing while it plays.
+"""
+
+import hashlib
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import streamlit as st
+
+from explorer.data import Run
+from explorer.frames import Scene, frames_of
+from explorer.frames.comparing import compared
+from explorer.language import current
+from explorer.picture.overlaid import Half, overlaid
+from explorer.picture.views import Shown
+from explorer.ui.player import browser_data, script
+from explorer.ui.player.style import style_sheet
+
+_FOLDER = Path(__file__).parent
+
+
+def _script() -> str:
+    """The player's JavaScript without its own entrance, and ours behind it."""
+    before, _, after = script().rpartition("export default function")
+    ours = (_FOLDER / "js" / "beside.js").read_text(encoding="utf-8")
+    return f"{before}function mount{after}\n{ours}"
+
+
+def _style() -> str:
+    return style_sheet() + (_FOLDER / "beside.css").read_text(encoding="utf-8")
+
+
+_mount = st.components.v2.component("explorer_beside", css=_style(), js=_script())
+
+
+def show(left: Run, right: Run, *, titles: tuple[str, str], key: str) -> None:
+    """Draw both runs; `titles` are what their programs are called, `key` identifies the place."""
+    data = beside_data(left, right) | {"key": key, "titles": list(titles)}
+    _mount(key=key, data=data, height="content")
+
+
+def beside_data(left: Run, right: Run) -> dict[str, Any]:
+    """What the browser gets: both players' data, laid out in common places, and the comparison."""
+    return _beside_data(left, right, current())
+
+
+@lru_cache(maxsize=8)
+def _beside_data(left: Run, right: Run, language: str) -> dict[str, Any]:
+    frames, other = frames_of(left), frames_of(right)
+    comparison = compared(left, right, frames, other)
+    sides = [_own(browser_data(run)) for run in (left, right)]
+    for call in comparison.calls:
+        if call.left is None or call.right is None:
+            continue
+        one, two = _one_scale(frames.scenes[call.left], other.scenes[call.right])
+        halves = overlaid(one, two, call.pairs, frames.tiles, other.tiles)
+        for side, half, place in zip(sides, halves or (), (call.left, call.right), strict=False):
+            _put(side, place, half)
+    data: dict[str, Any] = {
+        "sides": sides,
+        "comparison": msgspec.to_builtins(comparison),
+        "language": language,
+        "words": sides[0].get("words"),
+    }
+    data["signature"] = hashlib.sha256(msgspec.json.encode(data)).hexdigest()[:16]
+    return data
+
+
+def _own(data: dict[str, Any]) -> dict[str, Any]:
+    """A player's data that may be changed: what others hold stays as it is."""
+    frames = data["frames"]
+    return data | {
+        "frames": frames | {"scenes": list(frames["scenes"])},
+        "pictures": list(data["pictures"]),
+        "ghosts": [None] * len(data["pictures"]),
+        "program_panel": True,
+        "start": None,
+        "height": None,
+    }
+
+
+def _put(side: dict[str, Any], place: int, half: Half) -> None:
+    """Have a player draw scene number `place` as one of two halves."""
+    picture = Shown("", "", None, half.fit, half.follow)
+    side["frames"]["scenes"][place] = msgspec.to_builtins(half.scene)
+    side["pictures"][place] = msgspec.to_builtins(picture)
+    side["ghosts"][place] = msgspec.to_builtins((half.ghosts, half.follow_ghosts))
+
+
+def _one_scale(left: Scene, right: Scene) -> tuple[Scene, Scene]:
+    """Both scenes on the scale of the larger numbers, so that equal colours are equal numbers."""
+    most = max(left.largest, right.largest)
+    return _on_scale(left, most), _on_scale(right, most)
+
+
+def _on_scale(scene: Scene, most: float) -> Scene:
+    if scene.largest == most or scene.largest <= 0:
+        return msgspec.structs.replace(scene, largest=most)
+    less = math.log10(most / scene.largest) / 2.5
+    wires = tuple(
+        wire
+        if wire.weight is None
+        else msgspec.structs.replace(wire, weight=round(max(0.0, wire.weight - less), 3))
+        for wire in scene.wires
+    )
+    return msgspec.structs.replace(scene, largest=most, wires=wires)

@@ -1,0 +1,626 @@
+// Two players under one transport: what both have stands in the same place and moves at once.
+
+const SIDES = ["left", "right"];
+const MARK_WORDS = 12.5; // px of the words at an outlined place
+
+/** One of the two players. It is moved by the pair that it belongs to, and looks where that looks. */
+class Side extends Player {
+  build() {
+    super.build();
+    this.title = html("h4", { class: "side-title" });
+    this.wait = html("span", { class: "waits", hidden: true });
+    this.head = html("div", { class: "side-head" }, this.title, this.counter, this.wait);
+    this.missing = html("p", { class: "missing", hidden: true });
+    this.root.classList.add("side");
+    this.caption.prepend(this.head);
+    this.holder.before(this.missing);
+    this.rings = new Map(); // by stage: what is outlined in it
+    const { camera } = this;
+    camera.apply = (view) => {
+      Camera.prototype.apply.call(camera, view);
+      this.pair?.mirror(this, view);
+    };
+  }
+
+  /** Take new data and stand at rest; the pair says where to go from there. */
+  load(data) {
+    this.setting = true;
+    super.load(data);
+    this.setting = false;
+  }
+
+  /** Show a call of this side, or say that there is none. */
+  open_(place) {
+    this.missing.hidden = place !== null;
+    this.holder.hidden = place === null;
+    this.setting = true;
+    if (place !== null && (place !== this.chosen || this.step)) this.choose(place, 0);
+    this.setting = false;
+  }
+
+  goTo(step) {
+    if (this.setting) super.goTo(step);
+    else this.pair.goToOwn(this, step);
+  }
+
+  onKey() {} // the pair has the keys
+
+  /** Stand at `step`, the part `progress` of which has gone by. */
+  stand(step, progress) {
+    if (step !== this.step || (progress < 1 && this.progress >= 1) || this.forward !== null) this.moveTo(step, progress);
+    else if (progress !== this.progress) {
+      this.progress = progress;
+      this.refresh();
+    }
+  }
+
+  refresh() {
+    if (calm() && this.progress < 1) this.shownStage.show(this.step, 1, null);
+    else super.refresh();
+  }
+
+  aim(smooth) {
+    if (!this.pair || this.pair.leader === this) super.aim(smooth);
+  }
+
+  select(node) {
+    super.select(node);
+    this.pair.turnTo(this);
+  }
+
+  /** Both look at their picture in the same way, or their places would not be the same. */
+  isFollowing() {
+    return this.pair?.isFollowing() ?? super.isFollowing();
+  }
+
+  wantsToFollow() {
+    return this.scene !== undefined && super.isFollowing();
+  }
+
+  stage(kind) {
+    const stage = super.stage(kind);
+    if (this.pair && !this.rings.has(stage)) this.rings.set(stage, this.outline(stage));
+    return stage;
+  }
+
+  /** Outline what differs, and where the other side has something that is not here. */
+  outline(stage) {
+    const { call } = this.pair, number = this.pair.sides.indexOf(this), rings = [];
+    if (!call || call[SIDES[number]] !== this.chosen) return rings;
+    const ghosts = this.data.ghosts[this.chosen] ?? [[], []];
+    const ground = svg("g", { class: "ghosts", "aria-hidden": "true" });
+    for (const ghost of ghosts[stage.picture === this.view.follow ? 1 : 0]) ground.append(drawGhost(ghost));
+    stage.layers.ground.before(ground);
+    const layer = svg("g", { class: "rings" });
+    stage.layers.nodes.before(layer);
+    for (const mark of call.marks) {
+      const index = call.pairs[mark.pair][SIDES[number]];
+      const parts = index === null ? null : stage.parts.get(index);
+      if (!parts) continue;
+      const element = drawRing(mark, parts, stage);
+      layer.append(element);
+      rings.push({ mark, element });
+    }
+    return rings;
+  }
+
+  /** Show the outlines that can be seen at step `step` of both. */
+  showRings(step) {
+    for (const { mark, element } of this.rings.get(this.shownStage) ?? []) element.classList.toggle("seen", mark.step <= step);
+  }
+}
+
+/** The place of a node that only the other side has. */
+function drawGhost({ kind, body }) {
+  return svg("rect", { class: `ghost ${kind}`, x: body.x, y: body.y, width: body.w, height: body.h, rx: kind === "bead" ? body.h / 2 : 12 },
+    svg("title", {}, WORDS["compare.ghost"]));
+}
+
+/** The outline around a place that differs, with its word where there is room. */
+function drawRing(mark, { item, spot }, stage) {
+  const small = stage.picture.density === "S" || item.kind === "bead";
+  const out = small ? 4 : 7;
+  const { x, y, w, h } = item.kind === "bucket" ? bucketBox(spot, item, small) : spot.body;
+  const words = text(mark.badge.id, mark.badge.values);
+  const group = svg("g", { class: `ring ${mark.kind}` },
+    svg("rect", { class: "ring-edge", x: x - out, y: y - out, width: w + 2 * out, height: h + 2 * out, rx: Math.min(h / 2 + out, 12 + out) }),
+    svg("title", {}, text(mark.sentence.id, mark.sentence.values)));
+  if (small) return group;
+  const shown = shortened(words, 30), wide = shown.length * MARK_WORDS * 0.58 + 16;
+  // On a card the word stands on the right of the upper edge; a wire comes down on a bucket there.
+  const left = item.kind === "bucket" ? x + w / 2 + 12 : x + w - wide + 4;
+  const top = y - (item.kind === "bucket" ? out + 10 : 12);
+  group.append(
+    svg("rect", { class: "ring-word", x: left, y: top, width: wide, height: 20, rx: 10 }),
+    svg("text", { x: left + wide / 2, y: top + 14.4, style: `font-size:${MARK_WORDS}px` }, shown));
+  return group;
+}
+
+/** A bucket with its name below it. */
+function bucketBox(spot, item, small) {
+  const { x, y, w } = spot.body, size = small ? 9 : 15;
+  const wide = Math.max(w, Math.min(spot.box.w, (item.label.length + (small ? 0 : 5)) * size * MONO_WIDTH));
+  return { x: x + w / 2 - wide / 2, y, w: wide, h: spot.box.y + spot.box.h - y };
+}
+
+/** The two of them: one transport, one timeline, the differences in words. */
+class Beside {
+  constructor(parent, name) {
+    this.parent = parent;
+    this.name = name;
+    this.step = 0;
+    this.progress = 1;
+    this.speed = 1;
+    this.looping = false;
+    this.build();
+    this.keys = (event) => this.onKey(event);
+    document.addEventListener("keydown", this.keys);
+    this.root.addEventListener("fullscreenchange", () => {
+      const still = this.root.getRootNode().fullscreenElement === this.root;
+      if (!still && this.root.classList.contains("presenting")) this.present(false);
+    });
+    this.watcher = new ResizeObserver(() => this.resized());
+    this.watcher.observe(this.root);
+    shared.keyboard = this;
+  }
+
+  // ---------------------------------------------------------------------------------- building
+
+  build() {
+    this.headline = html("p", { class: "headline-words" });
+    this.list = html("div", { class: "differences" });
+    this.summary = html("section", { class: "summary", "aria-label": WORDS["compare.summary"] }, this.headline, this.list);
+    this.holder = html("div", { class: "sides" });
+    this.legend = html("div", { class: "legend" });
+    this.buildTransport();
+    this.endings = html("section", { class: "endings" });
+    this.tabs = html("div", { class: "tabs", role: "tablist" });
+    this.below = html("div", { class: "below" });
+    this.root = html("div", { class: "player beside", tabindex: "-1", onpointerdown: () => (shared.keyboard = this), onfocusin: () => (shared.keyboard = this), onclick: (event) => this.releaseButton(event) },
+      this.summary, this.holder, this.legend, this.transport, this.help, this.endings, this.tabs, this.below);
+    this.parent.append(this.root);
+    this.sides = SIDES.map((side) => new Side(this.holder, `${this.name} ${side}`));
+    this.sides.forEach((side, number) => {
+      side.pair = this;
+      side.missing.textContent = WORDS["compare.missing"];
+      this.below.append(side.panels);
+      this.tabs.append(html("button", { type: "button", class: "tab", role: "tab", onclick: () => this.turnTo(side) }));
+      side.root.setAttribute("aria-label", WORDS[`compare.side.${SIDES[number]}`]);
+    });
+    this.leader = this.sides[0];
+    this.turnTo(this.sides[0]);
+  }
+
+  buildTransport() {
+    this.playButton = html("button", { type: "button", class: "play", onclick: () => this.toggle() });
+    this.speedButton = html("button", { type: "button", "aria-label": WORDS["button.speed"], title: WORDS["button.speed"], onclick: () => this.nextSpeed() }, "1×");
+    this.loopButton = iconButton("loop", WORDS["button.loop"], "L", () => this.toggleLoop());
+    this.fitButton = html("button", { type: "button", onclick: () => this.look(false) }, WORDS["button.fit"]);
+    this.followButton = html("button", { type: "button", "aria-pressed": "false", title: "F", onclick: () => this.look(!this.isFollowing()) }, WORDS["button.follow"]);
+    this.presentButton = html("button", { type: "button", "aria-pressed": "false", title: "P", onclick: () => this.present() }, WORDS["button.present"]);
+    this.helpButton = html("button", { type: "button", "aria-label": WORDS["button.help"], "aria-expanded": "false", title: WORDS["button.help"], onclick: () => this.toggleHelp() }, "?");
+    this.timeline = new Timeline({ onStep: (step) => this.goTo(step), onForward: () => {}, onCall: (place) => this.choose(place) });
+    this.transport = html("div", { class: "transport" },
+      iconButton("start", WORDS["button.start"], "Home", () => this.goTo(0)),
+      iconButton("back", WORDS["button.back"], "←", () => this.goTo(this.step - 1)),
+      this.playButton,
+      iconButton("forward", WORDS["button.forward"], "→", () => this.ahead()),
+      this.timeline.element, this.loopButton, this.speedButton, this.fitButton, this.followButton, this.presentButton, this.helpButton);
+    this.help = html("div", { class: "help", hidden: true },
+      html("dl", {}, ...WORDS["compare.help"].flatMap(([keys, what]) => [html("dt", {}, keys), html("dd", {}, what)])),
+      html("p", {}, WORDS["compare.help.note"]));
+    this.showPlaying(false);
+  }
+
+  // ----------------------------------------------------------------------------------- loading
+
+  load(data) {
+    this.root.classList.toggle("dark", isDark(this.parent));
+    this.sides.forEach((side) => side.root.classList.toggle("dark", isDark(this.parent)));
+    if (data.signature === this.signature) return;
+    this.pause();
+    this.signature = data.signature;
+    this.comparison = data.comparison;
+    this.call = null;
+    this.following = null;
+    this.sides.forEach((side, number) => {
+      side.rings.clear();
+      side.title.replaceChildren(html("b", {}, WORDS[`compare.side.${SIDES[number]}`]), " ", data.titles[number]);
+      this.tabs.children[number].replaceChildren(`${WORDS[`compare.side.${SIDES[number]}`]} ${data.titles[number]}`);
+      side.load({ ...data.sides[number], signature: `${data.signature} ${number}`, key: side.name, link: null });
+    });
+    this.frames = this.joinedFrames();
+    this.showEndings();
+    const place = shared.places.get(this.name);
+    const known = place?.signature === data.signature;
+    this.choose(known ? place.chosen : this.firstCall(), known ? place.step : 0);
+  }
+
+  /** What the timeline needs: the common steps of each pair of calls. */
+  joinedFrames() {
+    const scenes = this.comparison.calls.map((call) => ({ title: call.title, frames: call.paces.map((pace) => ({ pace })), seeds: [] }));
+    return { forward: [], scenes };
+  }
+
+  /** The pair of calls to begin with: where the programs themselves began, and something differs. */
+  firstCall() {
+    const { calls } = this.comparison;
+    const own = (call) => call.paces.length > 0 && ["call.backward", "call.grad"].includes(call.title.id);
+    const last = calls.findLastIndex((call) => own(call) && call.marks.length && call.left !== null && call.right !== null);
+    return last >= 0 ? last : Math.max(0, calls.findIndex(own));
+  }
+
+  choose(place, step = 0) {
+    this.pause();
+    this.chosen = place;
+    this.call = this.comparison.calls[place];
+    this.steps = this.call.steps;
+    this.expanded = false;
+    this.sides.forEach((side, number) => {
+      side.rings.clear();
+      side.stages.clear();
+      side.open_(this.call[SIDES[number]]);
+    });
+    this.leader = this.sides[this.call.left === null ? 1 : 0];
+    this.timeline.load(this.frames, place);
+    this.markTicks();
+    this.legend.replaceChildren(...legend(Math.max(...this.sides.map((side) => side.scene.largest))), ...this.ringLegend());
+    this.showSummary();
+    this.arrange();
+    this.sides.forEach((side) => side.useCamera());
+    this.goTo(step);
+  }
+
+  ringLegend() {
+    const kinds = [["only", "left"], ["differs", "differs"]];
+    return kinds.map(([word, kind]) => html("span", { class: "key" }, html("i", { class: `swatch ring-swatch ${kind}` }), WORDS[`compare.legend.${word}`]));
+  }
+
+  // ------------------------------------------------------------------------------------ moving
+
+  get last() {
+    return this.steps.length - 1;
+  }
+
+  goTo(step) {
+    this.pause();
+    this.moveTo(within(step, 0, this.last), 1);
+  }
+
+  /** The common step in which a side is at its step `step`. */
+  goToOwn(side, step) {
+    const number = this.sides.indexOf(side);
+    this.goTo(this.steps.findIndex((pair) => pair[number] >= step));
+  }
+
+  ahead() {
+    this.pause();
+    // While a step plays, forward finishes it; at rest it takes the next.
+    this.moveTo(this.progress < 1 ? this.step : Math.min(this.last, this.step + 1), 1);
+  }
+
+  moveTo(step, progress) {
+    this.step = step;
+    shared.places.set(this.name, { signature: this.signature, chosen: this.chosen, step });
+    this.leader = this.sides.find((_, number) => this.moves(number)) ?? this.leader;
+    this.advanceTo(progress);
+    this.describe();
+  }
+
+  /** Whether a side has something to do in this step. */
+  moves(number) {
+    return this.step > 0 && this.steps[this.step][number] > this.steps[this.step - 1][number];
+  }
+
+  advanceTo(progress) {
+    this.progress = progress;
+    this.sides.forEach((side, number) => {
+      if (this.call[SIDES[number]] !== null) side.stand(this.steps[this.step][number], this.moves(number) ? progress : 1);
+    });
+  }
+
+  toggle() {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  play() {
+    if (!this.last) return;
+    if (this.step >= this.last && this.progress >= 1) this.moveTo(0, 1);
+    this.playing = true;
+    this.showPlaying(true);
+    let before = performance.now();
+    const tick = (now) => {
+      if (!this.playing) return;
+      this.advance(now - before);
+      before = now;
+      if (this.playing) this.frame = requestAnimationFrame(tick);
+    };
+    this.frame = requestAnimationFrame(tick);
+  }
+
+  advance(elapsed) {
+    if (this.progress >= 1) {
+      if (this.step >= this.last) {
+        if (!this.looping) return this.pause();
+        this.rested = (this.rested ?? 0) + elapsed;
+        if (this.rested < LOOP_MS) return;
+        this.rested = 0;
+        return this.moveTo(0, 1);
+      }
+      this.moveTo(this.step + 1, 0);
+    }
+    const length = (STEP_MS * this.call.paces[this.step - 1]) / this.speed;
+    this.advanceTo(Math.min(1, this.progress + elapsed / length));
+    if (this.progress >= 1) this.showRings();
+    if (this.progress >= 1 && this.step >= this.last && !this.looping) this.pause();
+  }
+
+  pause() {
+    if (!this.playing) return;
+    this.playing = false;
+    cancelAnimationFrame(this.frame);
+    this.showPlaying(false);
+  }
+
+  showPlaying(playing) {
+    const words = WORDS[playing ? "button.pause" : "button.play"];
+    this.playButton.setAttribute("aria-label", words);
+    this.playButton.title = `${words} (Space)`;
+    this.playButton.replaceChildren(icon(playing ? "pause" : "play"));
+  }
+
+  nextSpeed() {
+    this.speed = SPEEDS[(SPEEDS.indexOf(this.speed) + 1) % SPEEDS.length];
+    this.speedButton.textContent = `${String(this.speed).replace("0.5", "½")}×`;
+  }
+
+  toggleLoop() {
+    this.looping = !this.looping;
+    this.loopButton.setAttribute("aria-pressed", String(this.looping));
+  }
+
+  // ----------------------------------------------------------------------------------- showing
+
+  describe() {
+    this.timeline.show(this.step, null);
+    const done = this.steps[this.step];
+    this.sides.forEach((side, number) => {
+      const waits = this.step > 0 && !this.moves(number) && this.moves(1 - number);
+      side.wait.hidden = !waits;
+      side.wait.textContent = WORDS[done[number] === this.steps[this.last][number] ? "compare.finished" : "compare.waits"];
+      side.root.classList.toggle("waiting", waits);
+    });
+    this.showRings();
+  }
+
+  showRings() {
+    // What a step brings is outlined when it has come.
+    const seen = this.progress < 1 ? this.step - 1 : this.step;
+    this.sides.forEach((side) => side.scene && side.showRings(seen));
+  }
+
+  /** Steps that only one side has are hollow on the timeline. */
+  markTicks() {
+    for (const tick of this.timeline.callTicks) {
+      const step = Number(tick.dataset.step);
+      if (step && SIDES.some((_, number) => this.steps[step][number] === this.steps[step - 1][number])) tick.classList.add("lone");
+    }
+  }
+
+  /** The differences in words: those that say most, and the rest when asked for. */
+  showSummary() {
+    const { headline, marks } = this.call;
+    this.headline.replaceChildren(...say(headline.id, headline.values));
+    const order = ["replaced", "left", "right", "kinds", "runs", "shape", "parts", "differs", "saved"];
+    const items = new Map(this.sides.flatMap((side, number) => (side.scene?.items ?? []).map((item) => [`${number} ${item.index}`, item])));
+    const isBead = (mark) => SIDES.some((side, number) => items.get(`${number} ${this.call.pairs[mark.pair][side]}`)?.kind === "bead");
+    const sorted = marks.filter((mark) => !isBead(mark)).sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind) || one.pair - other.pair);
+    // What is left in the end says most; then what stands on one side only.
+    const ends = this.comparison.endings.filter((ending) => ending.verdict?.id === "compare.badge");
+    const ended = new Set(ends.map((ending) => ending.leaf));
+    const told = sorted.filter((mark) => !SIDES.some((side, number) => {
+      const item = items.get(`${number} ${this.call.pairs[mark.pair][side]}`);
+      return item?.kind === "bucket" && ended.has(item.label);
+    }));
+    const most = this.expanded ? told.length : Math.max(3, 6 - ends.length);
+    const button = (mark) => html("button", { type: "button", class: `difference ${mark.kind}`, onclick: () => this.goToMark(mark) }, ...say(mark.sentence.id, mark.sentence.values));
+    const endButton = (ending) => html("button", { type: "button", class: "difference ending-word", onclick: () => this.goToEnding(ending) },
+      ...say("compare.ending", { leaf: { code: `${ending.leaf}.grad` }, ...ending.verdict.values }));
+    const rest = told.length - most;
+    const more = html("button", { type: "button", class: "difference more", onclick: () => { this.expanded = true; this.showSummary(); } }, text("compare.more", { count: rest }));
+    this.list.replaceChildren(...ends.map(endButton), ...told.slice(0, most).map(button), ...(rest > 0 ? [more] : []));
+  }
+
+  /** Go to the leaf's bucket, or to what is said of it below where this call has none. */
+  goToEnding(ending) {
+    const mark = this.call.marks.find(({ pair }) => SIDES.some((side, number) => {
+      const item = this.sides[number].items.get(this.call.pairs[pair][side]);
+      return item?.kind === "bucket" && item.label === ending.leaf;
+    }));
+    if (mark) this.goToMark(mark);
+    else this.endings.querySelector(`[data-leaf="${CSS.escape(ending.leaf)}"]`)?.scrollIntoView({ block: "center", behavior: calm() ? "auto" : "smooth" });
+  }
+
+  /** Go to the step in which a difference can be seen, and open its nodes on both sides. */
+  goToMark(mark) {
+    const pair = this.call.pairs[mark.pair];
+    const number = pair.left === null ? 1 : 0;
+    const item = this.sides[number].items.get(pair[SIDES[number]]);
+    const lone = pair.left === null || pair.right === null;
+    const own = item.order === null ? -1 : this.steps.findIndex((steps) => steps[number] >= item.order);
+    this.goTo(lone || mark.kind === "replaced" || mark.kind === "shape" ? (own < 0 ? this.last : own) : mark.step);
+    this.sides.forEach((side, place) => {
+      const index = pair[SIDES[place]];
+      if (index === null) return;
+      this.leader = side;
+      side.find(index);
+    });
+    this.turnTo(this.sides[number]);
+  }
+
+  /** What rests in `.grad` when both programs have ended: those that differ come first. */
+  showEndings() {
+    const { endings, largest } = this.comparison;
+    const weight = (ending) => (ending.verdict === null ? 2 : ending.verdict.id === "compare.badge" ? 0 : 1);
+    const sorted = [...endings].sort((one, other) => weight(one) - weight(other));
+    const row = (ending, side) => {
+      const rest = ending[side];
+      const picture = rest.there ? tilePicture(rest.grad, largest, 96) : html("span", { class: "absent" }, WORDS["compare.absent"]);
+      const value = rest.value ? html("span", { class: "moved", title: WORDS["compare.value"] }, tilePicture(rest.value, null, 60)) : null;
+      return html("div", { class: "rest" }, html("span", { class: "rest-side" }, WORDS[`compare.side.${side}`]), picture, value);
+    };
+    this.endings.hidden = endings.length === 0;
+    this.endings.replaceChildren(html("h3", {}, WORDS["compare.endings"]), html("div", { class: "ending-row" }, ...sorted.map((ending) =>
+      html("figure", { class: `ending ${ending.verdict ? "differs" : "same"}`, "data-leaf": ending.leaf },
+        html("figcaption", {}, html("code", {}, `${ending.leaf}.grad`),
+          html("span", { class: "verdict-word" }, ending.verdict ? text(ending.verdict.id, ending.verdict.values) : WORDS["compare.same"])),
+        ...SIDES.map((side) => row(ending, side)),
+        ending.moved ? html("span", { class: "aside" }, text("compare.moved", { leaf: ending.leaf })) : null))));
+  }
+
+  /** Let the panels below belong to one side. */
+  turnTo(side) {
+    if (this.turned === side) return;
+    this.turned = side;
+    this.sides.forEach((one, number) => {
+      one.panels.hidden = one !== side;
+      this.tabs.children[number].setAttribute("aria-selected", String(one === side));
+    });
+    if (side.scene) side.inspect();
+  }
+
+  // ------------------------------------------------------------------------------------ camera
+
+  /** Both sides show the same part of the picture, whichever was moved. */
+  mirror(side, view) {
+    const other = this.sides.find((one) => one !== side);
+    if (!other?.camera.stage || this.call?.left === null || this.call?.right === null) return;
+    if (!this.isOverlaid) return;
+    cancelAnimationFrame(other.camera.frame);
+    other.camera.own = side.camera.own;
+    Camera.prototype.apply.call(other.camera, view);
+  }
+
+  /** Whether the two pictures have common places; very large ones have not. */
+  get isOverlaid() {
+    return this.call !== null && this.sides.every((side) => side.data.ghosts[side.chosen] !== null);
+  }
+
+  isFollowing() {
+    if (this.following !== null) return this.following;
+    return this.sides.some((side, number) => this.call?.[SIDES[number]] !== null && side.wantsToFollow());
+  }
+
+  look(follow) {
+    this.following = follow;
+    for (const side of this.sides) {
+      side.camera.own = false;
+      side.useCamera();
+      side.refresh();
+    }
+    this.leader.aim(true);
+    this.showLook();
+    this.showRings();
+  }
+
+  showLook() {
+    this.followButton.setAttribute("aria-pressed", String(this.isFollowing()));
+  }
+
+  /** One above the other, or side by side where that makes both larger. */
+  arrange() {
+    const side = this.sides[this.call.left === null ? 1 : 0];
+    const { w, h } = side.view.fit.bounds;
+    const wide = this.root.clientWidth || 1200;
+    const high = this.root.classList.contains("presenting") ? window.innerHeight - 330 : Math.max(380, window.innerHeight - 430);
+    const stacked = Math.min(wide / w, high / 2 / h), beside = Math.min(wide / 2 / w, high / h);
+    const abreast = wide > 1300 && beside > 1.05 * stacked;
+    this.holder.classList.toggle("abreast", abreast);
+    // No taller than the picture needs at its largest.
+    const room = abreast ? high : high / 2;
+    this.root.style.setProperty("--stage-height", `${Math.round(within(Math.min(room, h * 1.15 * Math.min(1.2, wide / (abreast ? 2 : 1) / w)), 170, 560))}px`);
+  }
+
+  resized() {
+    if (!this.call) return;
+    this.timeline.draw();
+    this.markTicks();
+    this.timeline.show(this.step, null);
+    this.arrange();
+    this.showLook();
+    this.showRings();
+  }
+
+  present(on = !this.root.classList.contains("presenting")) {
+    this.root.classList.toggle("presenting", on);
+    this.presentButton.setAttribute("aria-pressed", String(on));
+    if (on) this.root.requestFullscreen?.().catch(() => {});
+    else if (document.fullscreenElement) document.exitFullscreen?.().catch(() => {});
+    this.resized();
+  }
+
+  toggleHelp() {
+    this.help.hidden = !this.help.hidden;
+    this.helpButton.setAttribute("aria-expanded", String(!this.help.hidden));
+  }
+
+  // -------------------------------------------------------------------------------------- keys
+
+  releaseButton(event) {
+    if (event.detail > 0 && event.target.closest("button")) this.root.focus({ preventScroll: true });
+  }
+
+  onKey(event) {
+    if (shared.keyboard !== this || !this.call || event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.composedPath()[0];
+    const isRange = target === this.timeline.range;
+    if (!isRange && (["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName) || target.isContentEditable)) return;
+    const node = target.closest?.("g.node");
+    const side = node && this.sides.find((one) => one.root.contains(node));
+    if (side?.actOnNode(event.key, Number(node.dataset.index))) return event.preventDefault();
+    if (this.act(event.key, isRange, target.tagName === "BUTTON")) event.preventDefault();
+  }
+
+  act(key, isRange, isButton) {
+    if (key === " ") {
+      if (isButton) return false; // the button's own click
+      this.toggle();
+    } else if (key === "Escape" && this.root.classList.contains("presenting")) this.present(false);
+    else if (key === "Escape") this.sides.forEach((side) => side.selected !== null && side.release());
+    else if (key === "l") this.toggleLoop();
+    else if (key === "f") this.look(!this.isFollowing());
+    else if (key === "p") this.present();
+    else if (key === "?") this.toggleHelp();
+    else if (isRange) return false; // the range's own arrows
+    else if (key === "ArrowRight") this.ahead();
+    else if (key === "ArrowLeft") this.goTo(this.step - 1);
+    else if (key === "Home") this.goTo(0);
+    else if (key === "End") this.goTo(this.last);
+    else return false;
+    return true;
+  }
+
+  remove() {
+    this.pause();
+    document.removeEventListener("keydown", this.keys);
+    this.watcher.disconnect();
+    this.sides.forEach((side) => side.remove());
+    this.root.remove();
+    if (shared.keyboard === this) shared.keyboard = null;
+  }
+}
+
+export default function ({ data, parentElement }) {
+  speak(data.words);
+  let pair = shared.players.get(parentElement);
+  if (!pair) {
+    pair = new Beside(parentElement, data.key);
+    shared.players.set(parentElement, pair);
+  }
+  pair.load(data);
+  return () => {
+    shared.players.get(parentElement)?.remove();
+    shared.players.delete(parentElement);
+  };
+}
