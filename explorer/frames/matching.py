@@ -119,7 +119,7 @@ def rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 Features = tuple[str, str, str, str, str, tuple[tuple[int, str], ...]]
-"""torch's name, the expression, the module, the shape, the variable, and slot and name of leaves."""
+"""torch's name, expression, module, shape, variable, and slot and name of each leaf."""
 
 
 class _Half:

@@ -38,6 +38,8 @@ def chosen() -> Partner | None:
         format_func=session.title, key=f"left program {session.program_number()}",
         on_change=_choose_left, label_visibility="collapsed",
     )  # fmt: skip
+    if asked := st.query_params.get("with"):
+        session.remember(NAME, asked)
     key = session.widget_key(NAME, next(iter(offered)))
     held = st.session_state[key]
     linked = _linked(held)

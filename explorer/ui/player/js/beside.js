@@ -9,10 +9,9 @@ class Side extends Player {
     super.build();
     this.title = html("h4", { class: "side-title" });
     this.wait = html("span", { class: "waits", hidden: true });
-    this.head = html("div", { class: "side-head" }, this.title, this.counter, this.wait);
     this.missing = html("p", { class: "missing", hidden: true });
     this.root.classList.add("side");
-    this.caption.prepend(this.head);
+    this.caption.replaceChildren(this.counter, this.title, ...this.caption.querySelectorAll(".said"), this.wait);
     this.holder.before(this.missing);
     this.rings = new Map(); // by stage: what is outlined in it
     const { camera } = this;
@@ -91,15 +90,17 @@ class Side extends Player {
     const ground = svg("g", { class: "ghosts", "aria-hidden": "true" });
     for (const ghost of ghosts[stage.picture === this.view.follow ? 1 : 0]) ground.append(drawGhost(ghost));
     stage.layers.ground.before(ground);
-    const layer = svg("g", { class: "rings" });
-    stage.layers.nodes.before(layer);
+    const edges = svg("g", { class: "rings" }), words = svg("g", { class: "rings" });
+    stage.layers.nodes.before(edges);
+    stage.layers.nodes.after(words);
     for (const mark of call.marks) {
       const index = call.pairs[mark.pair][SIDES[number]];
       const parts = index === null ? null : stage.parts.get(index);
       if (!parts) continue;
-      const element = drawRing(mark, parts, stage);
-      layer.append(element);
-      rings.push({ mark, element });
+      const [edge, word] = drawRing(mark, parts, stage);
+      edges.append(edge);
+      if (word) words.append(word);
+      for (const element of [edge, word]) if (element) rings.push({ mark, element });
     }
     return rings;
   }
@@ -122,18 +123,17 @@ function drawRing(mark, { item, spot }, stage) {
   const out = small ? 4 : 7;
   const { x, y, w, h } = item.kind === "bucket" ? bucketBox(spot, item, small) : spot.body;
   const words = text(mark.badge.id, mark.badge.values);
-  const group = svg("g", { class: `ring ${mark.kind}` },
-    svg("rect", { class: "ring-edge", x: x - out, y: y - out, width: w + 2 * out, height: h + 2 * out, rx: Math.min(h / 2 + out, 12 + out) }),
-    svg("title", {}, text(mark.sentence.id, mark.sentence.values)));
-  if (small) return group;
+  const edge = svg("g", { class: `ring ${mark.kind}` },
+    svg("rect", { class: "ring-edge", x: x - out, y: y - out, width: w + 2 * out, height: h + 2 * out, rx: Math.min(h / 2 + out, 12 + out) }));
+  if (small) return [edge, null];
   const shown = shortened(words, 30), wide = shown.length * MARK_WORDS * 0.58 + 16;
   // On a card the word stands on the right of the upper edge; a wire comes down on a bucket there.
   const left = item.kind === "bucket" ? x + w / 2 + 12 : x + w - wide + 4;
   const top = y - (item.kind === "bucket" ? out + 10 : 12);
-  group.append(
+  const word = svg("g", { class: `ring ${mark.kind}` },
     svg("rect", { class: "ring-word", x: left, y: top, width: wide, height: 20, rx: 10 }),
     svg("text", { x: left + wide / 2, y: top + 14.4, style: `font-size:${MARK_WORDS}px` }, shown));
-  return group;
+  return [edge, word];
 }
 
 /** A bucket with its name below it. */
@@ -168,8 +168,9 @@ class Beside {
 
   build() {
     this.headline = html("p", { class: "headline-words" });
+    this.allButton = html("button", { type: "button", class: "all", "aria-expanded": "false", onclick: () => this.expand() });
     this.list = html("div", { class: "differences" });
-    this.summary = html("section", { class: "summary", "aria-label": WORDS["compare.summary"] }, this.headline, this.list);
+    this.summary = html("section", { class: "summary", "aria-label": WORDS["compare.summary"] }, this.headline, this.allButton, this.list);
     this.holder = html("div", { class: "sides" });
     this.legend = html("div", { class: "legend" });
     this.buildTransport();
@@ -177,7 +178,7 @@ class Beside {
     this.tabs = html("div", { class: "tabs", role: "tablist" });
     this.below = html("div", { class: "below" });
     this.root = html("div", { class: "player beside", tabindex: "-1", onpointerdown: () => (shared.keyboard = this), onfocusin: () => (shared.keyboard = this), onclick: (event) => this.releaseButton(event) },
-      this.summary, this.holder, this.legend, this.transport, this.help, this.endings, this.tabs, this.below);
+      this.summary, this.holder, this.transport, this.help, this.legend, this.endings, this.tabs, this.below);
     this.parent.append(this.root);
     this.sides = SIDES.map((side) => new Side(this.holder, `${this.name} ${side}`));
     this.sides.forEach((side, number) => {
@@ -225,7 +226,8 @@ class Beside {
     this.following = null;
     this.sides.forEach((side, number) => {
       side.rings.clear();
-      side.title.replaceChildren(html("b", {}, WORDS[`compare.side.${SIDES[number]}`]), " ", data.titles[number]);
+      side.title.replaceChildren(html("b", {}, WORDS[`compare.side.${SIDES[number]}`]), html("span", {}, data.titles[number]));
+      side.title.title = data.titles[number];
       this.tabs.children[number].replaceChildren(`${WORDS[`compare.side.${SIDES[number]}`]} ${data.titles[number]}`);
       side.load({ ...data.sides[number], signature: `${data.signature} ${number}`, key: side.name, link: null });
     });
@@ -255,7 +257,7 @@ class Beside {
     this.chosen = place;
     this.call = this.comparison.calls[place];
     this.steps = this.call.steps;
-    this.expanded = false;
+    this.expand(false);
     this.sides.forEach((side, number) => {
       side.rings.clear();
       side.stages.clear();
@@ -423,13 +425,20 @@ class Beside {
       const item = items.get(`${number} ${this.call.pairs[mark.pair][side]}`);
       return item?.kind === "bucket" && ended.has(item.label);
     }));
-    const most = this.expanded ? told.length : Math.max(3, 6 - ends.length);
     const button = (mark) => html("button", { type: "button", class: `difference ${mark.kind}`, onclick: () => this.goToMark(mark) }, ...say(mark.sentence.id, mark.sentence.values));
     const endButton = (ending) => html("button", { type: "button", class: "difference ending-word", onclick: () => this.goToEnding(ending) },
       ...say("compare.ending", { leaf: { code: `${ending.leaf}.grad` }, ...ending.verdict.values }));
-    const rest = told.length - most;
-    const more = html("button", { type: "button", class: "difference more", onclick: () => { this.expanded = true; this.showSummary(); } }, text("compare.more", { count: rest }));
-    this.list.replaceChildren(...ends.map(endButton), ...told.slice(0, most).map(button), ...(rest > 0 ? [more] : []));
+    this.list.replaceChildren(...ends.map(endButton), ...told.map(button));
+    this.expand(false);
+  }
+
+  /** Show all differences, or those that have room in a line or two. */
+  expand(all = !this.summary.classList.contains("expanded")) {
+    const count = this.list.children.length;
+    this.summary.classList.toggle("expanded", all);
+    this.allButton.setAttribute("aria-expanded", String(all));
+    this.allButton.textContent = all ? WORDS["compare.fewer"] : text("compare.all", { count });
+    this.allButton.hidden = !all && this.list.scrollHeight <= this.list.clientHeight + 4;
   }
 
   /** Go to the leaf's bucket, or to what is said of it below where this call has none. */
@@ -533,7 +542,7 @@ class Beside {
     const side = this.sides[this.call.left === null ? 1 : 0];
     const { w, h } = side.view.fit.bounds;
     const wide = this.root.clientWidth || 1200;
-    const high = this.root.classList.contains("presenting") ? window.innerHeight - 330 : Math.max(380, window.innerHeight - 430);
+    const high = this.root.classList.contains("presenting") ? window.innerHeight - 330 : Math.max(380, window.innerHeight - 395);
     const stacked = Math.min(wide / w, high / 2 / h), beside = Math.min(wide / 2 / w, high / h);
     const abreast = wide > 1300 && beside > 1.05 * stacked;
     this.holder.classList.toggle("abreast", abreast);
@@ -550,6 +559,7 @@ class Beside {
     this.arrange();
     this.showLook();
     this.showRings();
+    this.expand(this.summary.classList.contains("expanded"));
   }
 
   present(on = !this.root.classList.contains("presenting")) {
