@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from zoo import ZOO
 
@@ -88,6 +88,7 @@ def scene_of(shape: Shape, called: str = "") -> Scene:
     return frames_of(Run(Program(""), "", (), (), (), trace, ())).scenes[0]
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs())
 def test_a_graph_matches_itself_wholly(shape: Shape) -> None:
     held = scene_of(shape)
@@ -96,6 +97,7 @@ def test_a_graph_matches_itself_wholly(shape: Shape) -> None:
     assert {pair.left for pair in pairs} == {item.index for item in held.items}
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs(), graphs())
 def test_every_node_is_in_one_pair_and_turning_round_turns_the_pairs(
     one: Shape, other: Shape
@@ -110,6 +112,7 @@ def test_every_node_is_in_one_pair_and_turning_round_turns_the_pairs(
             assert one[pair.left][0] == other[pair.right][0]
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs(), graphs())
 def test_both_graphs_laid_over_each_other_have_no_cycle(one: Shape, other: Shape) -> None:
     left, right = scene_of(one), scene_of(other)
@@ -120,6 +123,7 @@ def test_both_graphs_laid_over_each_other_have_no_cycle(one: Shape, other: Shape
             assert arc.source is None or places[arc.source] < places[arc.target]
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs(), st.data())
 def test_a_node_more_leaves_all_others_matched(shape: Shape, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, sum(bool(targets) for _, targets in shape) - 1))
@@ -182,6 +186,7 @@ def test_layers_that_only_share_torchs_name_are_not_one() -> None:
 # ------------------------------------------------------------------------------------- in pairs
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 3)), st.lists(st.integers(0, 3)))
 def test_an_alignment_rises_and_has_as_many_pairs_as_can_be(a: list[int], b: list[int]) -> None:
     pairs = align(len(a), len(b), lambda i, j: 1 if a[i] == b[j] else None)
@@ -197,6 +202,7 @@ def test_an_alignment_rises_and_has_as_many_pairs_as_can_be(a: list[int], b: lis
     assert len(pairs) == longest[-1][-1]
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.permutations(range(6)))
 def test_rising_pairs_are_as_many_as_can_be(order: list[int]) -> None:
     found = rising(list(enumerate(order)))
@@ -245,6 +251,15 @@ def test_zeroed_or_none_the_leaf_itself_moves_or_not() -> None:
     assert moved == {
         "used.weight": False, "used.bias": False, "spare.weight": True, "spare.bias": True,
     }  # fmt: skip
+
+
+def test_what_grad_held_before_is_compared_too() -> None:
+    left, right = run(preset("zero_grad_none")), run(preset("zero_grad_zeros"))
+    marks = compared(left, right, frames_of(left), frames_of(right)).calls[1].marks
+    words = [mark.badge.values for mark in marks]
+    assert {mark.badge.id for mark in marks} == {"compare.badge.before"}
+    assert [word["left"].id for word in words] == ["compare.none"] * 2
+    assert {word["right"].id for word in words} == {"compare.zeros", "compare.zero"}
 
 
 def test_where_the_numbers_part_is_told_from_where_they_only_arrive() -> None:

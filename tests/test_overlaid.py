@@ -13,6 +13,10 @@ from explorer.frames.matching import Pair, matched
 from explorer.picture.overlaid import Half, overlaid, with_cards
 
 TUTORIAL = presets.get("tutorial").program.source
+NOTEBOOKS = (
+    presets.get("notebook").program.source,
+    presets.get("notebook_linear").program.source,
+)
 PROGRAMS = [
     (TUTORIAL, TUTORIAL.replace("y * y", "y ** 3")),
     (TUTORIAL, TUTORIAL.replace("x + 2", "(x + 2).tanh().t()")),
@@ -81,7 +85,7 @@ def test_each_side_draws_its_own_nodes_and_wires_and_a_ghost_for_the_others(
 
 
 def test_what_one_side_lacks_overlaps_nothing_there() -> None:
-    (_, right), *_ = laid(PROGRAMS[2])
+    (_, right), *_ = laid(NOTEBOOKS)
     assert len(right.ghosts) == 9
     boxes = {spot.node: spot.body for spot in right.fit.spots}
     for ghost in right.ghosts:

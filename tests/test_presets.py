@@ -162,6 +162,13 @@ def test_tutorial_out_is_27_and_every_gradient_4_5() -> None:
         assert ran["x"].grad.tolist() == [[4.5, 4.5], [4.5, 4.5]]
 
 
+def test_tutorial_with_a_power_sends_one_part() -> None:
+    # d(mean(3 y^3))/dx = 9 y^2 / 4 at y = 3
+    assert executed("tutorial_power")["x"].grad.tolist() == [[20.25, 20.25], [20.25, 20.25]]
+    edges = {slug: len(explored(slug).trace.edges) for slug in ("tutorial", "tutorial_power")}
+    assert edges == {"tutorial": 5, "tutorial_power": 4}
+
+
 def test_tutorial_s_program_is_five_lines_after_the_import() -> None:
     assert PRESETS["tutorial"].program.source.splitlines()[2:] == [
         "x = torch.ones(2, 2, requires_grad=True)",

@@ -210,12 +210,13 @@ class _Side:
         self.nodes = (call.trace if call else run.trace).nodes
         self.stepped = bool(self.steps)
 
-    def left_in(self, item: Item) -> Values | None:
-        """What a bucket holds after the call, or what `autograd.grad` returned for it."""
-        if item.label in self.returned:
-            return self.returned[item.label]
+    def in_bucket(self, item: Item) -> tuple[Values | None, Values | None]:
+        """What a bucket holds before and after the call, or what `autograd.grad` returned for it
+        instead."""
         leaf = self.leaves.get(item.index)
-        return leaf.after if leaf else None
+        if item.label in self.returned or leaf is None:
+            return None, self.returned.get(item.label)
+        return leaf.before, leaf.after
 
 
 def _mark(
@@ -241,7 +242,7 @@ def _mark(
         words = [message("compare.runs" if did else "compare.never") for did in ran]
         return _beside(number, "runs", label, words[0], words[1], len(steps) - 1)
     if a.kind == "bucket":
-        return _bucket(number, label, one.left_in(a), two.left_in(b), _seen(steps, a, b))
+        return _bucket(number, a, one.in_bucket(a), two.in_bucket(b), _seen(steps, a, b))
     if not all(ran):
         return None
     return _card(number, label, pair, one, two, _seen(steps, a, b))
@@ -256,19 +257,26 @@ def _beside(
 
 
 def _bucket(
-    number: int, label: dict[str, str], left: Values | None, right: Values | None, step: int
+    number: int,
+    item: Item,
+    left: tuple[Values | None, Values | None],
+    right: tuple[Values | None, Values | None],
+    step: int,
 ) -> Mark | None:
-    if same(left, right):
-        return None
-    words = (amount(left), amount(right))
-    if words[0] == words[1]:
-        said = message("compare.differs.leaf", label=label)
-        return Mark(number, "differs", message("compare.badge.differs"), said, step)
-    leaf = code(f"{label['code']}.grad")
-    sort = (
-        "differs" if left is not None and right is not None and not _zero(left, right) else "kinds"
-    )
-    return _beside(number, sort, leaf, words[0], words[1], step)
+    """What `.grad` holds afterwards, and where that is the same, what it held before."""
+    (before, after), (before_there, after_there) = left, right
+    if not same(after, after_there):
+        words = (amount(after), amount(after_there))
+        if words[0] == words[1]:
+            said = message("compare.differs.leaf", label=code(item.label))
+            return Mark(number, "differs", message("compare.badge.differs"), said, step)
+        kind = "kinds" if _other_kind(after, after_there) else "differs"
+        return _beside(number, kind, code(f"{item.label}.grad"), *words, step)
+    if not same(before, before_there):
+        beside = {"left": amount(before), "right": amount(before_there)}
+        said = message("compare.before", label=code(f"{item.label}.grad"), **beside)
+        return Mark(number, "kinds", message("compare.badge.before", **beside), said)
+    return None
 
 
 def _card(
@@ -282,9 +290,7 @@ def _card(
         *zip(a.cotangents_in, b.cotangents_in, strict=False),
         *zip(a.cotangents_out, b.cotangents_out, strict=False),
     ):
-        if (mine is None) != (theirs is None) or (
-            mine is not None and theirs is not None and _zero(mine, theirs)
-        ):
+        if _other_kind(mine, theirs):
             return _beside(number, "kinds", label, amount(mine), amount(theirs), step)
     into = _all_same(a.cotangents_in, b.cotangents_in)
     out = _all_same(a.cotangents_out, b.cotangents_out)
@@ -320,8 +326,10 @@ def _saved_same(left: Iterable[Saved], right: Iterable[Saved]) -> bool:
     return True
 
 
-def _zero(left: Values, right: Values) -> bool:
-    """Whether one of two is all zeros and the other is not."""
+def _other_kind(left: Values | None, right: Values | None) -> bool:
+    """Whether one of two is None, or zeros only, and the other is not."""
+    if left is None or right is None:
+        return left is not right
     return _zeros(left) != _zeros(right)
 
 

@@ -14,7 +14,7 @@ z = y * y * 3
 out = z.mean()
 out.backward()
 >>> [preset.slug for preset in all() if preset.group == "First steps"]
-['tutorial', 'tutorial_names', 'fan_out', 'neuron', 'scalar_loss']
+['tutorial', 'tutorial_names', 'tutorial_power', 'fan_out', 'neuron', 'scalar_loss']
 """
 
 import ast
@@ -25,7 +25,14 @@ from explorer.data import Plain, Program
 from explorer.errors import ProgramError
 
 GROUPS = {
-    "First steps": ("tutorial", "tutorial_names", "fan_out", "neuron", "scalar_loss"),
+    "First steps": (
+        "tutorial",
+        "tutorial_names",
+        "tutorial_power",
+        "fan_out",
+        "neuron",
+        "scalar_loss",
+    ),
     "Vectors and Jacobians": (
         "tensor_output",
         "tutorial_vector",
@@ -62,6 +69,7 @@ GROUPS = {
 """Group -> the slugs in it. This is the order in which presets are offered."""
 
 VARIANTS = (
+    ("tutorial", "tutorial_power"),
     ("notebook", "notebook_linear"),
     ("freeze_first", "freeze_last"),
     ("zero_grad_none", "zero_grad_zeros"),
