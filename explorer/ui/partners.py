@@ -17,7 +17,7 @@ from explorer.language import _
 from explorer.ui import links, session
 
 NAME: Final = "compared with"
-"""The name under which the session keeps the partner's text."""
+"""The name under which the session keeps the partner's text, and lets it travel."""
 
 _PACKED: Final = "code."
 
@@ -38,8 +38,6 @@ def chosen() -> Partner | None:
         format_func=session.title, key=f"left program {session.program_number()}",
         on_change=_choose_left, label_visibility="collapsed",
     )  # fmt: skip
-    if asked := st.query_params.get("with"):
-        session.remember(NAME, asked)
     key = session.widget_key(NAME, next(iter(offered)))
     held = st.session_state[key]
     linked = _linked(held)

@@ -34,6 +34,7 @@ class Parameter(NamedTuple):
 TRAVELS: Final = {
     "jacobian of": Parameter("of", str),
     "jacobian by": Parameter("by", tuple[str, ...]),
+    "compared with": Parameter("with", str),
     "presses": Parameter("presses", list[dict[str, _Plain]]),
     "retain_graph": Parameter("retain", bool),
     "zero_grad() first": Parameter("clear", bool),

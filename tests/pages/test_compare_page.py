@@ -7,11 +7,12 @@ from visitor import OpenPage, words
 
 from explorer import presets
 from explorer.data import Program
-from explorer.ui import links, partners, session
+from explorer.ui import links, session
 
 
 def shown(app: AppTest) -> dict:
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    texts = [json.loads(part.proto.json) for part in app.get("bidi_component")]
+    return next(text for text in texts if "sides" in text)
 
 
 def sources(app: AppTest) -> list[str]:
@@ -65,6 +66,7 @@ def test_the_picker_at_the_right_changes_the_right_only(open_page: OpenPage) -> 
     picker = next(box for box in app.selectbox if box.label == "Right")
     picker.select("The tutorial: x, y, z, out").run()
     assert sources(app) == [source("notebook"), source("tutorial")]
+    assert app.query_params["with"] == ["tutorial"]  # and the link brings it along
 
 
 def test_a_changed_program_is_put_beside_what_it_was(open_page: OpenPage) -> None:
@@ -89,4 +91,3 @@ def test_a_network_is_put_beside_itself_without_activations(open_page: OpenPage)
     assert "self.act_1 = " in left
     assert "self.act_1 = " not in right
     assert left.count("nn.Linear") == right.count("nn.Linear") > 0
-    assert partners.NAME in app.session_state
