@@ -21,7 +21,6 @@ TITLES: Final = {
     "jacobian": "Jacobian",
     "accumulation": "Accumulation",
     "lessons": "Lessons",
-
     "compare": "Compare",
     "open": "Open",
 }

@@ -66,7 +66,7 @@ def test_the_picker_at_the_right_changes_the_right_only(open_page: OpenPage) -> 
     picker = next(box for box in app.selectbox if box.label == "Right")
     picker.select("The tutorial: x, y, z, out").run()
     assert sources(app) == [source("notebook"), source("tutorial")]
-    assert app.query_params["with"] == ["tutorial"]  # and the link brings it along
+    assert "tutorial" in app.query_params["with"]  # the link brings it along
 
 
 def test_a_changed_program_is_put_beside_what_it_was(open_page: OpenPage) -> None:
