@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from explorer import lessons
+from explorer import lessons, sandbox
 from explorer.autograd.runner import run
 from explorer.data import Program, Run
 from explorer.doctor import diagnose, tried
@@ -137,11 +137,43 @@ def test_the_lessons_stand_in_order_and_groups_stay_together():
 # ------------------------------------------------------------------------------------ the sources
 
 
-def test_the_tutorial_has_every_number_of_its_source():
-    told = told_by("tutorial")
-    for number in ("AddBackward0", "MulBackward0", "MeanBackward0", "`27`", "`4.5`", "`512`"):
-        assert number in told
-    assert "`[51.2, 512, 0.0512]`" in told
+SOURCES = {
+    "tutorial": (
+        "AddBackward0", "MulBackward0", "MeanBackward0", "`27`", "`4.5`", "`512`",
+        "`[51.2, 512, 0.0512]`", "`[0.1, 1, 0.0001]`", "no_grad", "detach", "requires_grad_",
+    ),
+    "notebook": (
+        "`2 × 3`", "`x.grad` is `[0, 0, 0]`", "`Layer_1.bias.grad` is `all 0`", "`8` of the 16",
+        "`30` nodes: `16` of them only change shapes, `4` are AccumulateGrad, and `10` compute",
+        "its `.grad` is `None`", "both are `None` now", "`21` nodes",
+    ),
+    "scalars_and_vectors": (
+        "BinaryCrossEntropyWithLogitsBackward0", "`4` on the diagonal and `2` off it",
+        "after the second call `8` and `4`", "`2 × 2 × 3`", "ones @ J", "transposed",
+        "`[[1, 0, 0], [0, 1, 0], [0, 0, 1]]`",
+    ),
+    "outputs_by_weights": (
+        "implicitly created only for scalar outputs", "`20 × 47`", "together `47`", "row 0 of J",
+        "`samples.requires_grad` is `True`",
+    ),
+    "doubling": (
+        "`[[2, 0, 0], [0, 2, 0], [0, 0, 2]]`", "`9` doublings",
+        "`[[512, 0, 0], [0, 512, 0], [0, 0, 512]]`", "`x.grad` is `[51.2, 512, 0.0512]`",
+    ),
+}  # fmt: skip
+"""What the reader of each source will look for."""
+
+
+@pytest.mark.parametrize("slug", SOURCES)
+def test_a_source_is_told_with_every_number_of_it(slug: str):
+    told = told_by(slug)
+    for number in SOURCES[slug]:
+        assert number in told, number
+
+
+def test_all_twenty_mistakes_have_a_room_in_the_museum():
+    museum = [lesson for lesson in lessons.all() if "museum" in lesson.group.source]
+    assert [lesson.order for lesson in museum] == list(range(101, 121))
 
 
 def told_by(slug: str) -> str:
@@ -287,3 +319,11 @@ def test_numbers_read_like_a_persons():
     assert [shown(n) for n in (4.0, 0.05, 1374.5, 1e-9, None, True)] == [
         "4", "0.05", "1374", "1e-9", "None", "True",
     ]  # fmt: skip
+
+
+def test_every_program_of_a_lesson_may_run_in_the_sandbox():
+    """What a learner sees comes from there; it must be what these tests have seen."""
+    runs = {given(step).run.program: given(step).run for _, step in STEPS}
+    for program, here in runs.items():
+        there = sandbox.run(program)
+        assert (there.error, there.printed) == (here.error, here.printed)

@@ -19,7 +19,7 @@ True
 >>> Expression("x.gard").value(Scope(shown))  # doctest: +ELLIPSIS
 Traceback (most recent call last):
     ...
-explorer.lessons.expressions.NotThereError: A tensor has no `gard`: it has T, dtype, grad, ...
+explorer.lessons.expressions.NotThereError: A tensor has no `gard`: it has T, dtype, ...
 
 `jacobian(y, x)` is answered by the Run, if it was asked for all that `asks` names.
 
@@ -194,17 +194,20 @@ _PARTS: dict[type, dict[str, Callable[[Any, Run], Any]]] = {
         "grad_fn": lambda variable, _: variable.grad_fn,
         "grad": lambda variable, _: variable.grad,
         "T": lambda variable, _: _number(variable).T,
+        "flat": lambda variable, _: _number(variable).ravel(),
     },
     Values: {
         "shape": lambda values, _: values.shape,
         "size": lambda values, _: values.size,
         "dtype": lambda values, _: values.dtype,
         "T": lambda values, _: _number(values).T,
+        "flat": lambda values, _: _number(values).ravel(),
     },
     np.ndarray: {
         "shape": lambda array, _: array.shape,
         "size": lambda array, _: array.size,
         "T": lambda array, _: array.T,
+        "flat": lambda array, _: array.ravel(),
     },
     Node: {
         "name": lambda node, _: node.name,
@@ -248,7 +251,8 @@ _PARTS: dict[type, dict[str, Callable[[Any, Run], Any]]] = {
         "line": lambda error, _: error.line,
     },
     RunWarning: {
-        "message": lambda warning, _: warning.message,
+        # Where in its own source torch has warned is of no use to a learner.
+        "message": lambda warning, _: warning.message.partition(" (Triggered")[0],
         "line": lambda warning, _: warning.line,
     },
     BackwardError: {
@@ -619,7 +623,7 @@ def _array_text(array: Any, spec: str) -> str:
 def _number_text(number: float, spec: str) -> str:
     if spec:
         return f"{number:{spec}}"
-    if number == round(number) and abs(number) < 1e6:
+    if math.isfinite(number) and number == round(number) and abs(number) < 1e6:
         return str(round(number))
     return re.sub(r"e([+-])0*(\d)", r"e\1\2", f"{number:.4g}")
 

@@ -382,9 +382,10 @@ class _Reader:
         if page not in PAGES:
             self.fail(piece.line, f"there is no page `{page}`: allowed are {', '.join(PAGES)}.")
         call, step = found.pop("call", None), found.pop("step", None)
-        if found and page == "player":
+        if found and page in ("player", "program"):
             self.fail(
-                piece.line, f"`{next(iter(found))}` in ```view: the player takes call and step."
+                piece.line,
+                f"`{next(iter(found))}` in ```view: `call:` and `step:` are allowed there.",
             )
         return View(
             page, int(call) - 1 if call else None, int(step) if step else None, tuple(found.items())

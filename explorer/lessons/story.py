@@ -20,7 +20,9 @@ from explorer.lessons.expressions import Expression, Scope, close, shown
 
 _HOLE: Final = re.compile(r"\{\{|\}\}|\{([^{}]+?)(?::(\.?\d*[efg]))?\}")
 
-PAGES: Final = ("player", "jacobian", "ledger", "compare", "chain")
+_MARKS: Final = re.compile(r"[\\`*_\[\]<>~|$]")
+
+PAGES: Final = ("player", "program", "jacobian", "ledger", "compare", "chain")
 """Where a step may open: the player beside the text, or another page by its name."""
 
 
@@ -51,8 +53,12 @@ class Text(Plain, frozen=True):
             if hole[1] is None:
                 parts.append(hole[0][0])
                 continue
-            words = shown(Expression(hole[1]).value(scope), hole[2] or "")
-            parts.append(words if in_code else f"`{words}`")
+            value = Expression(hole[1]).value(scope)
+            words = shown(value, hole[2] or "")
+            if isinstance(value, str) and " " in words and not in_code:
+                parts.append(_MARKS.sub(r"\\\g<0>", words))  # a message, which is no markup
+            else:
+                parts.append(words if in_code else f"`{words}`")
         return "".join([*parts, text[at:]])
 
 
