@@ -435,7 +435,8 @@ class Jacobian(Plain, frozen=True):
     """Partial derivatives: `.array[i, j]` is the derivative of `rows[i]` by `columns[j]`.
 
     `reached` has one entry per part of `columns`: False where no path leads from the outputs to it
-    (torch's None), which is not the same as a derivative of zero. `method` is what was used.
+    (torch's None), which is not the same as a derivative of zero. `cut` lists single blocks that no
+    path leads to, as (part of rows, part of columns). `method` is what was used.
     """
 
     rows: Axis
@@ -443,6 +444,7 @@ class Jacobian(Plain, frozen=True):
     values: Values
     reached: tuple[bool, ...]
     method: str
+    cut: tuple[tuple[int, int], ...] = ()
 
     @property
     def array(self) -> npt.NDArray[Any]:
@@ -535,34 +537,57 @@ class Variable(Plain, frozen=True):
 class JacobianAsk(Plain, frozen=True, tag="jacobian"):
     """Ask a run for the Jacobian of a variable with respect to leaves or other variables.
 
-    Names are those of the program: `y`, `y#3` for the third value of `y`, `Layer_1.weight`.
+    Names are those of the program: `y`, `y#3` for the third value of `y`, `Layer_1.weight`. `order`
+    2 asks for the Hessian of a scalar.
     """
 
     outputs: str
     wrt: tuple[str, ...]
     method: str = "auto"
+    order: int = 1
 
 
 class VjpAsk(Plain, frozen=True, tag="vjp"):
     """Ask a run what `outputs.backward(v)` leaves in the `.grad` of each of `wrt`.
 
-    `v` holds one number for each element of `outputs`, in C order.
+    `v` holds one number for each element of `outputs`, in C order. With `order` 2 it is the
+    gradient of `outputs` by `wrt` that is walked back from, and v has the elements of `wrt`.
     """
 
     outputs: str
     wrt: tuple[str, ...]
     v: tuple[float, ...]
+    order: int = 1
 
 
 class JvpAsk(Plain, frozen=True, tag="jvp"):
     """Ask a run for J u by torch's forward mode, with `outputs` and `wrt` as in a JacobianAsk.
 
-    `u` holds one number for each element of `wrt`, laid side by side in C order.
+    `u` holds one number for each element of `wrt`, laid side by side in C order. With `order` 2 it
+    is the gradient of `outputs` by `wrt` that is differentiated: forward over reverse.
     """
 
     outputs: str
     wrt: tuple[str, ...]
     u: tuple[float, ...]
+    order: int = 1
+
+
+class SumAsk(Plain, frozen=True, tag="sum"):
+    """Ask a run what `J.sum().backward()` leaves in the `.grad` of each of `wrt`, where J is the
+    Jacobian of `outputs` by the tensors `by`, built with create_graph."""
+
+    outputs: str
+    by: tuple[str, ...]
+    wrt: tuple[str, ...]
+
+
+class MethodAsk(Plain, frozen=True, tag="method"):
+    """Ask a run how one of torch's ways to a Jacobian fares on it; `how` names the way."""
+
+    outputs: str
+    wrt: tuple[str, ...]
+    how: str
 
 
 class LocalAsk(Plain, frozen=True, tag="local"):
@@ -596,7 +621,7 @@ class NudgeAsk(Plain, frozen=True, tag="nudge"):
     element: int
 
 
-Ask = JacobianAsk | VjpAsk | JvpAsk | LocalAsk | TermsAsk | NudgeAsk
+Ask = JacobianAsk | VjpAsk | JvpAsk | SumAsk | MethodAsk | LocalAsk | TermsAsk | NudgeAsk
 
 
 class Tangent(Plain, frozen=True):
@@ -606,6 +631,23 @@ class Tangent(Plain, frozen=True):
     number: int
     values: Values | None
     span: Span | None = None
+
+
+class Measured(Plain, frozen=True):
+    """How one way to a Jacobian fared.
+
+    `shapes` are those that came out, one for each input; `difference` is the largest to the matrix
+    of the explorer; `passes` were made for `width` vectors at once; `seconds` the fastest run took,
+    the forward included; `bytes` its tensors held at most. Times differ from run to run.
+    """
+
+    how: str
+    shapes: tuple[tuple[int, ...], ...]
+    difference: float
+    passes: int
+    width: int
+    seconds: float
+    bytes: int
 
 
 class Pushed(Plain, frozen=True):
@@ -619,8 +661,8 @@ class Answer(Plain, frozen=True):
     """What came of one `ask`, or in `error` a sentence saying why nothing did.
 
     `jacobian` answers a JacobianAsk, `locals` a LocalAsk, `terms` a TermsAsk, `pushed` a JvpAsk,
-    `nudge` a NudgeAsk, and `grads` (one entry for each of `wrt`, None where no path leads) a
-    VjpAsk.
+    `nudge` a NudgeAsk, `measured` a MethodAsk, and `grads` (one entry for each of `wrt`, None where
+    no path leads) a VjpAsk or a SumAsk.
     """
 
     ask: Ask
@@ -631,6 +673,7 @@ class Answer(Plain, frozen=True):
     grads: tuple[Values | None, ...] = ()
     pushed: Pushed | None = None
     nudge: Nudge | None = None
+    measured: Measured | None = None
 
 
 class RunError(Plain, frozen=True):

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from explorer.data import Plain, Program, Run
+from explorer.data import Plain, Program, Run, Variable
 
 
 class Press(Plain, frozen=True):
@@ -209,3 +209,81 @@ def _modules(source: str) -> Iterator[str]:
 
 def _is_class(made: str) -> bool:
     return "functional" not in made and made.rpartition(".")[2][:1].isupper()
+
+
+def one_hot(program: Program, variable: Variable, element: int) -> Program | None:
+    """The program up to where `variable` got its value, and one backward from one element of it.
+
+    None for a value inside a loop that is not the last: no line after the loop can name it.
+
+    >>> from explorer.data import Span, Values
+    >>> y = Variable("y", 1, True, Values((2,), "float32"), True, False, span=Span(1, 0, 1, 9))
+    >>> print(one_hot(Program("y = x * 2\\nprint(y)"), y, 1).source)
+    y = x * 2
+    <BLANKLINE>
+    # added: one row of the Jacobian
+    one_hot = y.new_zeros(y.shape)
+    one_hot[1] = 1
+    y.backward(one_hot)
+    <BLANKLINE>
+    """
+    kept = _up_to(program, variable)
+    if kept is None:
+        return None
+    name, shape = variable.name, variable.values.shape
+    if shape:
+        places: list[int] = []
+        for size in reversed(shape):
+            places.insert(0, element % size)
+            element //= size
+        lines = [
+            f"one_hot = {name}.new_zeros({name}.shape)",
+            f"one_hot[{', '.join(map(str, places))}] = 1",
+            f"{name}.backward(one_hot)",
+        ]
+    else:
+        lines = [f"{name}.backward()"]
+    added = ["", "# added: one row of the Jacobian", *lines]
+    return Program("\n".join([kept, *added]) + "\n", program.seed)
+
+
+def second_order(program: Program, variable: Variable, by: Sequence[str]) -> Program | None:
+    """The program up to `variable`, then `J.sum().backward()` with J its Jacobian by `by`.
+
+    None as in `one_hot`, or where one of `by` is no name that the program can say.
+    """
+    kept = _up_to(program, variable)
+    if kept is None or not by or not all(name.isidentifier() for name in by):
+        return None
+    name = variable.name
+    inputs = ", ".join(by)
+    added = [
+        "",
+        "# added: the Jacobian's own backward; the sum of J is that of its column sums",
+        f"ones = torch.ones_like({name})",
+        f"sums = torch.autograd.grad({name}, [{inputs}], ones, create_graph=True)",
+        "sum(part.sum() for part in sums).backward()",
+    ]
+    return Program("\n".join([kept, *added]) + "\n", program.seed)
+
+
+def _up_to(program: Program, variable: Variable) -> str | None:
+    """The program's text up to where `variable` got its value, so that a line after it has it.
+
+    None for a value inside a loop that is not the last.
+    """
+    if variable.span is None:
+        return None
+    line = variable.span.line
+    for statement in ast.parse(program.source).body:
+        end = statement.end_lineno or statement.lineno
+        if statement.lineno <= line <= end:
+            break
+    else:
+        return None
+    compound = hasattr(statement, "body")
+    if compound and not variable.last:
+        return None
+    kept = "\n".join(program.source.splitlines()[:end])
+    # It may go on and run a backward of its own.
+    return keep_graph(Program(kept)).source if compound else kept

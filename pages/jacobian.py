@@ -12,6 +12,6 @@ if run is not None and ask is not None:
         st.warning(answer.error)
     else:
         found = answer.jacobian
-        jacobian.describe(found)
+        jacobian.describe(ask, found)
         jacobian.lab(run, ask, found)
         downloads.jacobian(found)

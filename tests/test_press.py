@@ -1,12 +1,13 @@
 """Presses of backward() and zero_grad(), written into the program and run by torch."""
 
+import numpy as np
 import pytest
 
 from explorer import presets, press
 from explorer.autograd.runner import run
 from explorer.builder import NetworkSpec
-from explorer.data import Program, Run
-from explorer.press import Press
+from explorer.data import JacobianAsk, Program, Run
+from explorer.press import Press, one_hot, second_order
 
 SQUARE = Program(
     "import torch\nx = torch.tensor(3.0, requires_grad=True)\ny = x * x\ny.backward()\n"
@@ -95,3 +96,49 @@ def test_columns_are_counted_in_characters() -> None:
     assert press.keep_graph(program).source == (
         "名 = 'ü'; y.backward(retain_graph=True); z.backward(v, retain_graph=True)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("slug", "output", "element"),
+    [
+        ("tutorial", "z", 2),
+        ("notebook", "y", 1),
+        ("outputs_by_weights", "output", 19),
+        ("doubling_product", "y", 0),
+        ("attention", "out", 7),
+        ("neuron", "L", 0),
+    ],
+)
+def test_one_more_backward_leaves_one_row_of_the_jacobian(
+    slug: str, output: str, element: int
+) -> None:
+    program = presets.get(slug).program
+    shown = run(program)
+    variable = next(v for v in reversed(shown.tensors) if v.name == output)
+    wrt = tuple(leaf.name for leaf in shown.leaves)
+    J = run(program, ask=(JacobianAsk(output, wrt),)).answers[0].jacobian
+    row = run(one_hot(program, variable, element))
+    assert row.error is None
+    added = {leaf.name: leaf.added for leaf in row.calls[-1].leaves}
+    for part, start, there in zip(J.columns.parts, J.columns.starts, J.reached, strict=True):
+        expected = J.array[element, start : start + len(part)]
+        if there:
+            np.testing.assert_allclose(added[part.name].array.ravel(), expected, atol=1e-6)
+        else:
+            assert added.get(part.name) is None
+
+
+def test_a_value_that_a_loop_has_passed_cannot_be_walked_from() -> None:
+    program = presets.get("doubling_product").program
+    early = next(v for v in run(program).tensors if v.name == "y" and not v.last and v.number > 1)
+    assert one_hot(program, early, 0) is None
+
+
+def test_the_second_order_program_is_that_of_the_notebook() -> None:
+    program = presets.get("notebook").program
+    shown = run(program)
+    y = next(v for v in shown.tensors if v.name == "y")
+    again = run(second_order(program, y, ["x"]))
+    assert again.error is None
+    assert [leaf.grad for leaf in again.leaves] == [leaf.grad for leaf in shown.leaves]
+    assert second_order(program, y, ["Layer_1.weight"]) is None

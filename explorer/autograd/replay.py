@@ -49,6 +49,14 @@ class Replay:
         self._code = language.compile(program.source)
         self._seed = program.seed
 
+    @classmethod
+    def like(cls, other: "Replay", wrt: Mapping[str, int]) -> "Replay":
+        """The same program up to the same output, with other tensors exchanged."""
+        made = cls.__new__(cls)
+        made.__dict__.update(other.__dict__)
+        made.wrt = dict(wrt)
+        return made
+
     def run(self, put: Put, told: Told = lambda *_: None) -> Tensor:
         """The output, with every tensor of `wrt` exchanged for what `put` gives for it.
 

@@ -27,12 +27,14 @@ from explorer.autograd.calls import CallWatch
 from explorer.autograd.jacobian import jacobian
 from explorer.autograd.language import FILENAME, PYTHON, Language, Stopped
 from explorer.autograd.local import quietly
+from explorer.autograd.methods import measured
 from explorer.autograd.namespace import Namespace
 from explorer.autograd.replay import Replay, reseed
+from explorer.autograd.second import grads_of_sum, hessian
 from explorer.autograd.spans import Spans
 from explorer.autograd.tape import is_accumulate
 from explorer.autograd.values import Copier
-from explorer.autograd.vectors import grads_of, push
+from explorer.autograd.vectors import flat_gradient, grads_of, push
 from explorer.autograd.watch import Watch
 from explorer.data import (
     MAX_RUN_BYTES,
@@ -42,12 +44,14 @@ from explorer.data import (
     JacobianAsk,
     JvpAsk,
     LocalAsk,
+    MethodAsk,
     NudgeAsk,
     Program,
     Run,
     RunError,
     RunWarning,
     Span,
+    SumAsk,
     TermsAsk,
     VjpAsk,
 )
@@ -60,6 +64,8 @@ _HIDDEN_WARNINGS = (DeprecationWarning, PendingDeprecationWarning, ImportWarning
 
 _REMEMBERS = ("retain_grad", "_hook", "Function")
 """Words of programs that may notice a backward which is not their own."""
+
+AboutVariable = JacobianAsk | VjpAsk | JvpAsk | SumAsk | MethodAsk
 
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -223,12 +229,15 @@ class _Execution:
     def replayed(self, answer: Answer) -> Answer:
         """The answer to a question for which the program has to be run again, now that it ended."""
         ask, again = answer.ask, self.replays.get(answer.ask)
-        if again is None or not isinstance(ask, JvpAsk):
+        if again is None or not isinstance(ask, JvpAsk | MethodAsk):
             return answer
         try:
             output = (again.name, again.number)
             replay = Replay(self.program, self.language, output=output, wrt=again.wrt)
-            return Answer(ask, pushed=push(replay, ask.u, again.sizes))
+            if isinstance(ask, JvpAsk):
+                return Answer(ask, pushed=push(replay, ask.u, again.sizes, order=ask.order))
+            assert answer.jacobian is not None, "a method is held against the matrix"
+            return Answer(ask, measured=measured(replay, ask.how, answer.jacobian))
         except Exception as error:  # noqa: BLE001 - forward mode may fail in any way
             return Answer(ask, error=masked(str(error)))
 
@@ -277,7 +286,7 @@ class _Execution:
                 except errors.ExplorerError as refused:
                     self.answers[ask] = Answer(ask, error=str(refused))
 
-    def _answered(self, ask: JacobianAsk | VjpAsk | JvpAsk, name: str) -> Answer:
+    def _answered(self, ask: AboutVariable, name: str) -> Answer:
         """The answer to what was asked about the variable `name`, as far as it can be given now.
 
         Raises:
@@ -286,16 +295,23 @@ class _Execution:
         wrt = {leaf: self.namespace.find(leaf) for leaf in ask.wrt}
         output = self.namespace.find(name)
         if isinstance(ask, JacobianAsk):
+            if ask.order == 2:
+                return Answer(ask, jacobian=hessian(output, wrt, name=ask.outputs))
             return Answer(ask, jacobian=jacobian({ask.outputs: output}, wrt, method=ask.method))
         if isinstance(ask, VjpAsk):
-            return Answer(ask, grads=grads_of(output, wrt, ask.v))
+            root = flat_gradient(output, wrt) if ask.order == 2 else output
+            return Answer(ask, grads=grads_of(root, wrt, ask.v))
+        if isinstance(ask, SumAsk):
+            by = {name: self.namespace.find(name) for name in ask.by}
+            return Answer(ask, grads=grads_of_sum(output, by, wrt))
+        matrix = jacobian({ask.outputs: output}, wrt) if isinstance(ask, MethodAsk) else None
         self.replays[ask] = _Again(
             name,
             self.namespace.number(name),
             {path: self.namespace.number(path) for path in wrt},
             {path: tensor.numel() for path, tensor in wrt.items()},
         )
-        return Answer(ask)
+        return Answer(ask, jacobian=matrix)
 
 
 class _Again(NamedTuple):
@@ -315,7 +331,7 @@ def masked(text: str) -> str:
     return _ADDRESS.sub("0x…", _FRAME.sub("", text))
 
 
-def _not_met(ask: JacobianAsk | VjpAsk | JvpAsk) -> Answer:
+def _not_met(ask: AboutVariable) -> Answer:
     return Answer(ask, error=f"The program never assigned a tensor to {ask.outputs!r}.")
 
 

@@ -63,12 +63,21 @@ def grads_of(
     return tuple(found.get(id(tensor)) for tensor in wrt.values())
 
 
-def push(replay: Replay, u: Sequence[float], sizes: Mapping[str, int]) -> Pushed:
+def flat_gradient(output: Tensor, wrt: Mapping[str, Tensor]) -> Tensor:
+    """The gradient of a scalar by all of `wrt` as one vector that has a graph of its own."""
+    grads = torch.autograd.grad(
+        output, list(wrt.values()), create_graph=True, allow_unused=True, materialize_grads=True
+    )
+    return torch.cat([grad.reshape(-1) for grad in grads])
+
+
+def push(replay: Replay, u: Sequence[float], sizes: Mapping[str, int], *, order: int = 1) -> Pushed:
     """J u by forward mode: the program runs with u as the tangent of what `replay` is asked for.
 
     `sizes` are the numbers of elements of those tensors. A leaf has its part of u as its tangent
     all the time, whatever the program does to it in between; a tensor that was computed has it on
-    top of its own. A backward() of the program itself runs without tangents.
+    top of its own. A backward() of the program itself runs without tangents. With `order` 2 it is
+    the gradient by those tensors whose tangent is given, side by side.
 
     Raises:
         JacobianError: u has another number of elements than the tensors together.
@@ -82,13 +91,16 @@ def push(replay: Replay, u: Sequence[float], sizes: Mapping[str, int]) -> Pushed
     starts = dict(zip(sizes, accumulate(sizes.values(), initial=0), strict=False))
     copier = Copier()
     leaves: dict[int, tuple[Tensor, Tensor]] = {}
+    live: dict[str, Tensor] = {}
     tangents: list[Tangent] = []
 
     def put(name: str, tensor: Tensor) -> Tensor | None:
         part = u[starts[name] : starts[name] + tensor.numel()]
         tangent = vector_for(tensor, part, "u", name)
         if not tensor.is_leaf:
-            return tensor + _dual(torch.zeros_like(tensor.detach()), tangent)
+            live[name] = tensor + _dual(torch.zeros_like(tensor.detach()), tangent)
+            return live[name]
+        live[name] = tensor
         leaves[id(tensor)] = (tensor, tangent)
         return None
 
@@ -101,6 +113,9 @@ def push(replay: Replay, u: Sequence[float], sizes: Mapping[str, int]) -> Pushed
     with forward_ad.dual_level(), _Backwards(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         output = replay.run(put, assigned)
+        if order == 2:
+            with torch.enable_grad():
+                output = flat_gradient(output, {name: live[name] for name in sizes})
         found = _carried(output)
         values = copier.copy(torch.zeros_like(output.detach()) if found is None else found.detach())
     return Pushed(values, tuple(tangents))

@@ -26,7 +26,8 @@ from explorer.picture.cells import format_number
 from explorer.picture.matrix import Band, pictured
 from explorer.ui import lab as lab_
 from explorer.ui import session, widgets
-from explorer.ui.lab import Samples, Vector, Window
+from explorer.ui.lab import Samples, Vector, Window, comparison, opened, second
+from explorer.ui.lab.opened import Opened
 from explorer.ui.wording import plain
 
 _T = TypeVar("_T")
@@ -46,7 +47,7 @@ def choose(run: Run) -> JacobianAsk | None:
             "so there is nothing to differentiate."
         )
         return None
-    left, right = st.columns([1, 3], vertical_alignment="top")
+    left, right, *third = st.columns(_widths(outputs), vertical_alignment="top")
     names = list(outputs)
     first = default_output(list(outputs.values()))
     chosen = left.selectbox(
@@ -63,7 +64,24 @@ def choose(run: Run) -> JacobianAsk | None:
     if not wrt:
         right.warning("Choose at least one tensor to differentiate by.")
         return None
-    return JacobianAsk(chosen, tuple(wrt))
+    return JacobianAsk(chosen, tuple(wrt), order=_order(third[0]) if third else 1)
+
+
+def _widths(outputs: dict[str, Variable]) -> list[int]:
+    """Widths of the pickers: a scalar has one more, for the order of its derivatives."""
+    chosen = session.remembered("jacobian of", default_output(list(outputs.values())))
+    return [3, 8, 3] if chosen in outputs and outputs[chosen].values.size == 1 else [3, 11]
+
+
+def _order(there: Any) -> int:
+    """The switch between first and second derivatives, which a scalar has."""
+    names = {1: _("gradient"), 2: _("Hessian")}
+    chosen: int = there.segmented_control(
+        _("Derivatives"), list(names), format_func=names.__getitem__, required=True,
+        key=session.widget_key("jacobian order", 1),
+    )  # fmt: skip
+    session.remember("jacobian order", chosen)
+    return chosen
 
 
 def _held(name: str, default: Any, options: list[str]) -> str:
@@ -121,18 +139,19 @@ def answer(ask: JacobianAsk) -> Answer:
     return run.answers[0]
 
 
-def describe(found: Jacobian) -> None:
+def describe(ask: JacobianAsk, found: Jacobian) -> None:
     """Its size, the shapes that torch gives, which inputs no path reaches, and the batch."""
     rows, columns = found.array.shape
     parts = zip(found.columns.parts, found.reached, strict=True)
     cut = [part.name for part, reached in parts if not reached]
     sentences = [f"**{rows} × {columns}**", _("method: {name}").format(name=found.method)]
-    sentences.append(_("as torch shapes it: {shapes}").format(shapes=_shapes(found)))
+    if ask.order == 1:
+        sentences.append(_("as torch shapes it: {shapes}").format(shapes=_shapes(found)))
     if cut:
         no_path = _("no path leads to {names}: hatched, which is not zero")
         sentences.append(no_path.format(names=plain(", ".join(cut))))
     for number, part in enumerate(found.columns.parts):
-        found_mixing = mixing(found, number) if _is_batch(part) else None
+        found_mixing = mixing(found, number) if ask.order == 1 and _is_batch(part) else None
         if found_mixing is not None and found.reached[number]:
             sentences.append(_batch_sentence(found_mixing, found.rows.parts[0].name, part.name))
     st.caption(" · ".join(sentences))
@@ -189,7 +208,7 @@ def _lab(run: Run, ask: JacobianAsk, found: Jacobian) -> None:
     def changed() -> None:
         _keep(key)
 
-    count = samples_of(found)
+    count = samples_of(found) if ask.order == 1 else None
     lab_.matrix(
         shown,
         key=key,
@@ -202,11 +221,21 @@ def _lab(run: Run, ask: JacobianAsk, found: Jacobian) -> None:
             tuple(_each(count, band) for band in shown.columns),
         ),
         window=window,
+        cut=[
+            (found.rows.parts[row].name, found.columns.parts[column].name)
+            for row, column in found.cut
+        ],
+        order=ask.order,
         on=changed,
     )
     numbers = v.numbers(len(found.rows), own), u.numbers(len(found.columns))
     said = {"v": _pulled(ask, found, numbers[0]), "u": _pushed(ask, found, numbers[1])}
     lab_.answers(key, said)
+    if ask.order == 1:
+        opened.show(_chosen("open", Opened, Opened()), run, ask, found, _asked)
+        comparison.show(ask, _asked)
+        second.show(run, ask, _asked)
+    session.write_url()  # what is chosen in here draws nothing else of the page anew
 
 
 def _window(found: Jacobian) -> Window:
@@ -226,6 +255,8 @@ def _each(samples: int | None, band: Band) -> int | None:
 
 def _own_vector(run: Run, ask: JacobianAsk, found: Jacobian) -> tuple[float, ...] | None:
     """The v of the program's own backward from the output, if it gave one."""
+    if ask.order != 1:
+        return None
     variables = [
         v for v in run.tensors if widgets.title_of(v) == ask.outputs and v.node is not None
     ]
@@ -269,7 +300,7 @@ def _pulled(ask: JacobianAsk, found: Jacobian, numbers: tuple[float, ...]) -> Sa
     said: Said = {"numbers": np.array(numbers), "product": product, "count": _count("v")}
     if len(numbers) > MAX_VECTOR:
         return {**said, "error": _("v has too many numbers to be asked for.")}
-    answer = _asked(VjpAsk(ask.outputs, ask.wrt, numbers))
+    answer = _asked(VjpAsk(ask.outputs, ask.wrt, numbers, ask.order))
     if answer.error is not None:
         return {**said, "error": answer.error}
     grads = zip(answer.grads, found.columns.parts, strict=True)
@@ -300,7 +331,7 @@ def _pushed(ask: JacobianAsk, found: Jacobian, numbers: tuple[float, ...]) -> Sa
     said: Said = {"numbers": np.array(numbers), "product": product, "count": _count("u")}
     if len(numbers) > MAX_VECTOR:
         return {**said, "error": _("u has too many numbers to be asked for.")}
-    answer = _asked(JvpAsk(ask.outputs, ask.wrt, numbers))
+    answer = _asked(JvpAsk(ask.outputs, ask.wrt, numbers, ask.order))
     if answer.pushed is None or answer.pushed.values.array is None:
         return {**said, "error": answer.error or _("the program was stopped")}
     torch = answer.pushed.values.array.ravel().astype(float)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 from streamlit.testing.v1 import AppTest
-from visitor import OpenPage, pick
+from visitor import OpenPage, pick, words
 
 from explorer import presets
 from explorer.autograd.runner import run
@@ -76,7 +76,7 @@ def choose_in_lab(app: AppTest, **state: Any) -> AppTest:
     """The page after the person has chosen something in the lab."""
     program = presets.get(app.session_state["choice"]).program
     for name, value in state.items():
-        app.session_state[f"jacobian {name}"] = (program, value)
+        app.session_state[f"kept: jacobian {name}"] = (program, value)
     return app.run()
 
 
@@ -104,6 +104,67 @@ def test_a_sample_and_a_tensor_can_be_seen_by_themselves(open_page: OpenPage) ->
 def test_torch_says_itself_that_it_has_no_forward_mode(open_page: OpenPage) -> None:
     app = open_page("jacobian", preset="custom_function")
     assert "must implement the jvp" in said(app)["u"]["error"]
+
+
+def test_a_row_opens_as_the_backward_that_makes_it(open_page: OpenPage) -> None:
+    app = choose_in_lab(open_page("jacobian"), open={"kind": "row", "at": 2})
+    frames = sent(app, "explorer_player")["frames"]
+    assert "one_hot[1, 0] = 1" in frames["program"]["source"]
+    assert any("Row z" in one.value for one in app.subheader)
+
+
+def test_a_row_becomes_a_program_on_the_backward_page(open_page: OpenPage) -> None:
+    app = choose_in_lab(open_page("jacobian"), open={"kind": "row", "at": 2})
+    app.button(key="to backward").click().run()
+    assert not app.exception
+    assert app.session_state["choice"] == "code"
+
+
+def test_a_column_opens_as_the_tangents_on_the_way(open_page: OpenPage) -> None:
+    app = choose_in_lab(open_page("jacobian"), open={"kind": "column", "at": 0})
+    assert "column x\\[0,0\\] of the matrix ✓" in words(app)
+
+
+def test_a_cell_opens_as_the_sum_over_its_paths(open_page: OpenPage) -> None:
+    app = choose_in_lab(
+        open_page("jacobian", preset="shared_weight"), open={"kind": "cell", "row": 0, "column": 1}
+    )
+    assert len(app.dataframe[0].value) == 3  # the weight is used three times
+    assert "✓ torch" in words(app)
+
+
+def test_what_no_lab_would_open_opens_nothing(open_page: OpenPage) -> None:
+    for damaged in ({"kind": "row", "at": 99}, {"kind": "dance"}, {"kind": 3}):
+        app = choose_in_lab(open_page("jacobian"), open=damaged)
+        assert not app.exception
+        assert not app.subheader
+
+
+def test_a_scalar_has_a_hessian(open_page: OpenPage) -> None:
+    app = open_page("jacobian", preset="neuron")
+    assert z(app).shape == (1, 3)
+    app.segmented_control[0].set_value(2).run()
+    assert z(app).shape == (3, 3)
+    assert numbers(said(app)["v"]["differs"])[0] == numbers(said(app)["u"]["differs"])[0] == 0
+
+
+def test_the_sum_of_j_walked_back_leaves_none_beside_zeros(open_page: OpenPage) -> None:
+    app = open_page("jacobian", preset="notebook")
+    app.multiselect[0].set_value(["x"]).run()
+    app.toggle[0].set_value(True).run()
+    tiles = next(one.value for one in app.get("html") if "Output_Layer.bias.grad" in str(one.value))
+    assert "None" in tiles
+    app.button(key="second to backward").click().run()
+    assert not app.exception
+    assert app.session_state["choice"] == "code"
+
+
+def test_the_ways_are_run_when_asked_for(open_page: OpenPage) -> None:
+    app = open_page("jacobian")
+    next(one for one in app.button if one.label == "Run all seven").click().run()
+    table = app.dataframe[0].value
+    assert len(table) == 7
+    assert set(table["largest difference"]) == {"0"}
 
 
 def test_samples_that_are_mixed_are_told_from_those_that_are_not(open_page: OpenPage) -> None:

@@ -6,7 +6,7 @@ sending the matrix again. What the person does comes back as `Chosen`.
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,6 +113,8 @@ def matrix(
     parts: tuple[str, ...],
     samples: Samples,
     window: Window,
+    cut: Sequence[tuple[str, str]],
+    order: int,
     on: Callable[[], None],
 ) -> None:
     """Draw the matrix with v and u beside it.
@@ -125,6 +127,8 @@ def matrix(
         parts: names of all inputs.
         samples: where samples lie along both axes.
         window: what of the matrix `shown` shows.
+        cut: names of the outputs and inputs between which no path leads.
+        order: 2 for a Hessian.
         on: called when the person has changed or chosen something.
     """
     data = {
@@ -138,6 +142,8 @@ def matrix(
         "parts": parts,
         "samples": msgspec.to_builtins(samples),
         "window": msgspec.to_builtins(window),
+        "cut": list(cut),
+        "order": order,
         "words": words.table(),
     }
     data["signature"] = hashlib.sha256(msgspec.json.encode(data)).hexdigest()[:16]

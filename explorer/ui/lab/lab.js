@@ -17,7 +17,7 @@ class Lab {
   constructor(parent, key) {
     this.parent = parent;
     this.key = key;
-    this.look = { colours: "picture", numbers: false };
+    this.look = { colours: "picture", numbers: false, layout: "matrix" };
     this.count = { v: 0, u: 0 };
     this.bar = html("div", { class: "bar" });
     this.vectors = html("div", { class: "bar" });
@@ -78,6 +78,9 @@ class Lab {
       this.columns = placed(data.columns);
       this.whole = [...data.rows, ...data.columns].every((band) => band.block === 1);
       this.complete = this.whole && sum(data.rows, "count") === data.sizes[0] && sum(data.columns, "count") === data.sizes[1];
+      this.canTile = this.whole && this.cells.length <= 60_000 && data.rows.length === 1;
+      if (!this.canTile) this.look.layout = "matrix";
+      this.cut = new Set(data.cut.map(([row, column]) => `${row}\n${column}`));
       this.chosen = null;
       this.pointed = null;
       if (this.vs?.length !== data.sizes[0] || this.us?.length !== data.sizes[1]) {
@@ -163,7 +166,14 @@ class Lab {
           this.draw();
         },
       }), words.numbers);
-    this.bar.replaceChildren(html("span", { class: "word" }, words.colours), colours, numbers, ...this.windows(), this.legend());
+    const layout = !this.canTile ? null : segments("layout", ["matrix", "full"], this.look.layout, (chosen) => {
+      this.look.layout = chosen;
+      this.chosen = this.pointed = null;
+      this.drawBars();
+      this.draw();
+      this.say();
+    });
+    this.bar.replaceChildren(colours, numbers, ...(layout ? [layout] : []), ...this.windows(), this.legend());
     this.vectors.replaceChildren(this.vectorBar("v"), this.vectorBar("u"));
   }
 
@@ -304,6 +314,12 @@ class Lab {
     return name + place(start, band.shape) + (end > start ? ` … ${name}${place(end, band.shape)}` : "");
   }
 
+  /** Whether a path leads from the row to the column; None where it does not. */
+  reached(row, column) {
+    const down = this.rows.cells[row].band, across = this.columns.cells[column].band;
+    return across.reached && !this.cut.has(`${down.name}\n${across.name}`);
+  }
+
   valueAt(row, column) {
     return this.cells[row * this.columns.cells.length + column];
   }
@@ -339,6 +355,13 @@ class Lab {
   draw() {
     if (!this.data || !this.root.clientWidth) return;
     this.measure();
+    const tiled = this.look.layout === "full";
+    this.sheet.classList.toggle("tiled", tiled);
+    if (tiled) {
+      this.tilePiece();
+      this.mark();
+      return;
+    }
     const total = { w: this.columns.end, h: this.rows.end };
     this.mainPiece(total);
     this.topPiece(total);
@@ -382,7 +405,7 @@ class Lab {
       for (const down of this.rows.bands) {
         if (!down.cells || !across.cells) continue;
         const box = [across.x, down.x, across.cells * this.wide, down.cells * this.high];
-        if (across.reached) draw.drawImage(small, across.start, down.start, across.cells, down.cells, ...box);
+        if (across.reached && !this.cut.has(`${down.name}\n${across.name}`)) draw.drawImage(small, across.start, down.start, across.cells, down.cells, ...box);
         else hatch(draw, this.palette, ...box);
       }
     }
@@ -427,9 +450,9 @@ class Lab {
     draw.font = `600 ${size.toFixed(1)}px ${MONO}`;
     draw.textAlign = "center";
     for (let j = 0; j < columns; j++) {
-      if (!this.columns.cells[j].band.reached) continue;
       const x = this.columns.cells[j].x + this.wide / 2, largest = this.largestOf(j);
       for (let i = 0; i < rows; i++) {
+        if (!this.reached(i, j)) continue;
         const value = this.valueAt(i, j);
         const y = this.rows.cells[i].x + this.high / 2;
         draw.fillStyle = this.palette[`${this.levelOf(value, largest)}t`];
@@ -437,6 +460,61 @@ class Lab {
         else if (value < 0) draw.fillRect(x - 2.5, y - 0.7, 5, 1.4); // the sign, for those who cannot tell the colours
       }
     }
+  }
+
+  /** The full shape that torch gives: one tile for each output, shaped like the input. */
+  tilePiece() {
+    const room = this.drawnFor - 24, output = this.data.rows[0];
+    const flat = (shape) => (shape.length ? [shape.slice(0, -1).reduce((product, one) => product * one, 1), shape.at(-1)] : [1, 1]);
+    this.tiles = [];
+    const heads = [];
+    let y = 0;
+    for (const band of this.columns.bands) {
+      const [tall, wide] = flat(band.shape), count = this.rows.cells.length;
+      const last = output.shape.at(-1) ?? 1;
+      const caption = place(output.first + output.count - 1, output.shape).length * 6.8 + 6;
+      let size = Math.max(4, Math.min(26, (room / Math.max(1, Math.min(count, 8)) - 14) / wide));
+      const step = () => Math.max(wide * size, caption) + 14;
+      let across = output.shape.length > 1 && last > 1 ? last : Math.max(1, Math.floor(room / step()));
+      while (across * step() > room && size > 4) size -= 1;
+      across = Math.min(across, Math.max(1, Math.floor(room / step())));
+      const shape = [...output.shape, ...band.shape].join(", ");
+      heads.push({ y: y + 12, words: `∂${output.name}/∂${band.name}  (${shape})` });
+      y += 26;
+      const high = tall * size + 26;
+      for (let row = 0; row < count; row++) {
+        this.tiles.push({ row, band, tall, wide, size, x: 4 + (row % across) * step(), y: y + Math.floor(row / across) * high + 16 });
+      }
+      y += Math.ceil(count / across) * high + 12;
+    }
+    const draw = this.canvas("mm", room, y);
+    for (const { y: at, words } of heads) word(draw, words, 4, at, this.palette.ink, "left", `700 14px ${MONO}`);
+    for (const tile of this.tiles) {
+      const { row, band, tall, wide, size, x } = tile;
+      word(draw, place(this.global(this.rows, row), output.shape) || output.name, x, tile.y - 8, this.palette.muted, "left", `11.5px ${MONO}`);
+      for (let inside = 0; inside < band.cells; inside++) {
+        const column = band.start + inside;
+        const box = [x + (inside % wide) * size, tile.y + Math.floor(inside / wide) * size, size, size];
+        if (!this.reached(row, column)) continue;
+        draw.fillStyle = this.palette[this.levelOf(this.valueAt(row, column), this.largestOf(column))];
+        draw.fillRect(box[0], box[1], size - (size >= 6 ? 1 : 0), size - (size >= 6 ? 1 : 0));
+        if (this.valueAt(row, column) < 0 && size >= 9) {
+          draw.fillStyle = this.palette[`${this.levelOf(this.valueAt(row, column), this.largestOf(column))}t`];
+          draw.fillRect(box[0] + size / 2 - 2.5, box[1] + size / 2 - 0.7, 5, 1.4);
+        }
+      }
+      if (!band.cells || !this.reached(row, band.start)) hatch(draw, this.palette, x, tile.y, wide * size, tall * size);
+      draw.strokeStyle = this.palette.dock;
+      draw.strokeRect(x - 0.5, tile.y - 0.5, wide * size, tall * size);
+    }
+  }
+
+  /** The cell of a tile under a point of the canvas. */
+  tileAt(x, y) {
+    const tile = this.tiles?.find((one) => x >= one.x && y >= one.y && x < one.x + one.wide * one.size && y < one.y + one.tall * one.size);
+    if (!tile) return null;
+    const inside = Math.floor((y - tile.y) / tile.size) * tile.wide + Math.floor((x - tile.x) / tile.size);
+    return inside < tile.band.cells ? { row: tile.row, column: tile.band.start + inside } : null;
   }
 
   topPiece({ w }) {
@@ -569,6 +647,7 @@ class Lab {
 
   placeOf(name, event) {
     const corner = this.canvases[name].getBoundingClientRect();
+    if (this.look.layout === "full") return this.tileAt(event.clientX - corner.left, event.clientY - corner.top);
     const row = name[0] === "m" ? cellAt(this.rows, event.clientY - corner.top, this.high) : null;
     const column = name[1] === "m" ? cellAt(this.columns, event.clientX - corner.left, this.wide) : null;
     return row === null && column === null ? null : { row, column };
@@ -602,9 +681,15 @@ class Lab {
     const has = (place) => place !== null && place !== undefined;
     put(this.marks.row, has(chosen?.row) && !has(chosen?.column) ? rowBox(chosen.row) : null);
     put(this.marks.column, has(chosen?.column) && !has(chosen?.row) ? columnBox(chosen.column) : null);
-    const cell = (one) => ({ x: columnBox(one.column).x, y: rowBox(one.row).y, w: this.wide, h: this.high });
+    const cell = (one) => (this.look.layout === "full" ? this.tileBox(one) : { x: columnBox(one.column).x, y: rowBox(one.row).y, w: this.wide, h: this.high });
     put(this.marks.cell, has(chosen?.row) && has(chosen?.column) ? cell(chosen) : null);
     put(this.marks.at, !pointed ? null : has(pointed.row) && has(pointed.column) ? cell(pointed) : has(pointed.row) ? rowBox(pointed.row) : columnBox(pointed.column));
+  }
+
+  tileBox({ row, column }) {
+    const { band, inside } = this.columns.cells[column];
+    const tile = this.tiles.find((one) => one.row === row && one.band === band);
+    return { x: tile.x + (inside % tile.wide) * tile.size, y: tile.y + Math.floor(inside / tile.wide) * tile.size, w: tile.size, h: tile.size };
   }
 
   onKey(event) {
@@ -639,13 +724,14 @@ class Lab {
     const names = { row: { code: this.label(this.rows, at.row) }, column: { code: this.label(this.columns, at.column) } };
     const value = this.valueAt(at.row, at.column);
     const { band } = this.columns.cells[at.column];
-    const step = band.reached ? this.levelOf(value, this.largestOf(at.column)) : "none";
+    const there = this.reached(at.row, at.column);
+    const step = there ? this.levelOf(value, this.largestOf(at.column)) : "none";
     const formula = html("p", { class: "formula" },
-      html("span", { class: "fraction" }, html("span", {}, `∂${names.row.code}`), html("span", {}, `∂${names.column.code}`)), " = ",
-      html("b", { class: band.reached ? `value back-${step}` : "value hatched", style: band.reached ? `color:var(--${step}t)` : null },
-        band.reached ? exact(value, this.data.cells.kind) : "None"));
+      html("span", { class: "fraction" }, html("span", {}, names.row.code.startsWith("∂") ? `∂(${names.row.code})` : `∂${names.row.code}`), html("span", {}, `∂${names.column.code}`)), " = ",
+      html("b", { class: there ? `value back-${step}` : "value hatched", style: there ? `color:var(--${step}t)` : null },
+        there ? exact(value, this.data.cells.kind) : "None"));
     const cell = this.rows.cells[at.row].band.block * band.block;
-    const sentence = !band.reached ? say("partial.none", names)
+    const sentence = !there ? say("partial.none", names)
       : value === 0 ? say("partial.zero", names)
       : say("partial", { ...names, value: { text: number(asCell(value)) } });
     this.read.replaceChildren(formula,
@@ -674,7 +760,7 @@ class Lab {
     if (!chosen) return [];
     const parts = [];
     const has = (place) => place !== null && place !== undefined;
-    const button = (id, value) => html("button", { type: "button", class: "open", onclick: () => this.send("open", { ...value, count: (this.opened = (this.opened ?? 0) + 1) }) }, data.words[id]);
+    const button = (id, value) => data.order > 1 ? "" : html("button", { type: "button", class: "open", onclick: () => this.send("open", { ...value, count: (this.opened = (this.opened ?? 0) + 1) }) }, data.words[id]);
     if (has(chosen.column)) {
       const name = this.label(this.columns, chosen.column), at = this.global(this.columns, chosen.column);
       if (this.whole && this.columns.cells[chosen.column].band.reached) parts.push(this.sum("v", at, name, chosen.column));

@@ -75,8 +75,10 @@ def table() -> dict[str, str]:
             "cell to cell."
         ),
         "edit": _("{name} at {place}"),
-        "shape.matrix": _("matrix"),
-        "shape.full": _("as torch shapes it"),
-        "shape.title": _("One tile for each output, shaped like the input: {shape}"),
+        "layout.matrix": _("matrix"),
+        "layout.full": _("full shape"),
+        "layout.full.title": _(
+            "As torch shapes it: one tile for each output, shaped like the input"
+        ),
         "layout": _("Layout"),
     }
