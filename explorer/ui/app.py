@@ -3,7 +3,8 @@
 import streamlit as st
 
 from explorer.errors import SandboxError
-from explorer.ui import copylink, header, session, site, widgets
+from explorer.language import _
+from explorer.ui import copylink, header, session, site, speaking, widgets
 
 
 def main() -> None:
@@ -14,6 +15,7 @@ def main() -> None:
         layout="wide",
         menu_items={"About": "See what PyTorch's autograd really did."},
     )
+    speaking.settle()
     chosen = st.navigation(site.pages(), position="top")
     if not session.read_url():
         st.switch_page(site.page("start"))
@@ -22,7 +24,7 @@ def main() -> None:
         chosen.run()
     except SandboxError as error:  # busy, or not to be started: what is drawn already stays
         st.warning(str(error), icon=":material/hourglass:")
-        st.button("Try again")
+        st.button(_("Try again"))
     widgets.follow_theme()
     session.write_url()
     with link:

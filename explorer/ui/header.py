@@ -5,8 +5,9 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.language import _
 from explorer.picture.theme import Theme
-from explorer.ui import session, widgets
+from explorer.ui import session, speaking, widgets
 from explorer.ui.wording import plain
 
 ICON: Final = "⤺"
@@ -28,12 +29,12 @@ _STYLE: Final = """
   [data-testid="stLayoutWrapper"]:has(> .st-key-tools) {
     position: fixed; top: 10px; right: 96px; width: var(--tools); z-index: 999991;
   }
-  :root { --tools: 352px; }
+  :root { --tools: 404px; }
 }
 @media (min-width: 1600px) {
   [data-testid="stTopNav"] { max-width: calc(100vw - var(--tools) - 420px); }
   [data-testid="stLayoutWrapper"]:has(> .st-key-tools) { right: 156px; }
-  :root { --tools: clamp(400px, 30vw, 640px); }
+  :root { --tools: clamp(452px, 30vw, 692px); }
 }
 </style>
 """
@@ -45,30 +46,39 @@ def show() -> DeltaGenerator:
     What the router has to say about the link that brought the visitor here stands under it.
     """
     st.logo(_wordmark(widgets.theme()), size="large")
-    st.html(_STYLE + _buttons(widgets.theme()))
+    st.html(_STYLE + _colors(widgets.theme()))
     titles = {choice: session.title(choice) for choice in session.choices()}
     with st.container(key="tools", horizontal=True, gap="small", vertical_alignment="center"):
         st.selectbox(
-            "Program",
+            _("Program"),
             list(titles),
             format_func=titles.__getitem__,
             key="choice",
             label_visibility="collapsed",
         )
         link = st.container(key="link", width="content")
+        speaking.picker()
     if broken := session.broken_link():
-        st.warning(f"{plain(broken)} What you see is “{session.title(session.choice())}”.")
+        shown = _("What you see is “{title}”.").format(title=session.title(session.choice()))
+        st.warning(f"{plain(broken)} {shown}")
     if remark := session.remark_on_link():
         st.info(plain(remark))
     return link
 
 
-def _buttons(colors: Theme) -> str:
-    """The main button of a page stands out in both themes: ink, with letters of paper."""
-    return (
-        '<style>[data-testid="stBaseButton-primary"]:not(:disabled) { '
-        f"background: {colors.ink}; border-color: {colors.ink}; color: {colors.paper}; }}</style>"
-    )
+def _colors(colors: Theme) -> str:
+    """What Streamlit's own theme cannot say. Code has no colours: they belong to derivatives."""
+    return f"""
+<style>
+[data-testid="stBaseButton-primary"]:not(:disabled) {{
+  background: {colors.ink}; border-color: {colors.ink}; color: {colors.paper};
+}}
+[data-variant="segmented_control"][data-selected="true"] * {{ color: {colors.ink}; }}
+[data-testid="stCode"] .token {{ color: {colors.ink} !important; }}
+[data-testid="stCode"] .token:is(.keyword, .boolean, .builtin) {{ font-weight: 700; }}
+[data-testid="stCode"] .token:is(.comment, .string) {{ color: {colors.muted} !important; }}
+</style>
+"""
 
 
 def _wordmark(colors: Theme) -> str:

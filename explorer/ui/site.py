@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 import explorer
+from explorer.language import _, later
 
 _PACKAGE: Final = Path(explorer.__file__).parent
 
@@ -14,15 +15,15 @@ HOME: Final = home if (home := _PACKAGE / "home").is_dir() else _PACKAGE.parent
 """Folder of `streamlit_app.py` and the pages: the checkout, or a part of the installed package."""
 
 TITLES: Final = {
-    "start": "Start",
-    "program": "Program",
-    "backward": "Backward",
-    "chain": "Chain",
-    "jacobian": "Jacobian",
-    "accumulation": "Accumulation",
-    "lessons": "Lessons",
-    "compare": "Compare",
-    "open": "Open",
+    "start": later("Start"),
+    "program": later("Program"),
+    "backward": later("Backward"),
+    "compare": later("Compare"),
+    "chain": later("Chain"),
+    "jacobian": later("Jacobian"),
+    "accumulation": later("Accumulation"),
+    "lessons": later("Lessons"),
+    "open": later("Open"),
 }
 """Name of the page's file and of its place in the URL -> its title in the navigation."""
 
@@ -30,7 +31,7 @@ TITLES: Final = {
 def page(name: str) -> Page:
     """The page called `name`, for `st.navigation`, `st.page_link` and `st.switch_page`."""
     return st.Page(
-        HOME / "pages" / f"{name}.py", title=TITLES[name], url_path=name, default=name == "start"
+        HOME / "pages" / f"{name}.py", title=_(TITLES[name]), url_path=name, default=name == "start"
     )
 
 
