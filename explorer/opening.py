@@ -13,15 +13,16 @@ has as many bytes as its shape says.
 Trace(1 nodes, 0 edges, roots (0,))
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from explorer import files
-from explorer.data import BackwardCall, Jacobian, Run, Trace, Values, storage_dtype
+from explorer.data import BackwardCall, Edge, Jacobian, Run, Trace, Values, storage_dtype
 from explorer.errors import FileError
+from explorer.language import _, ngettext
 
 Opened = Trace | BackwardCall | Jacobian | Run
 
@@ -29,6 +30,9 @@ KINDS: dict[str, type[Opened]] = {
     kind.__name__: kind for kind in (Trace, BackwardCall, Jacobian, Run)
 }
 """What a file may hold."""
+
+MAX_NODES = 50_000
+"""Nodes of the largest graph that is opened."""
 
 
 def load(path: str | Path) -> Opened:
@@ -45,6 +49,33 @@ def load(path: str | Path) -> Opened:
 def loads(whole: bytes) -> Opened:
     """As `load`, from the bytes of a file."""
     return _opened(*files.decode(whole))
+
+
+def lacks(value: Opened) -> tuple[str, ...]:
+    """What a reader may miss in `value`, one phrase for each thing, and how to record it."""
+    if isinstance(value, Jacobian):
+        return ()
+    trace = value if isinstance(value, Trace) else value.trace
+    found = []
+    if isinstance(value, Trace):
+        found.append(_("a backward pass: a Trace is the graph and what it saved"))
+    if not isinstance(value, Run):
+        found.append(_("the program's text, so cards carry the names of modules or of torch"))
+        if not any(node.module for node in trace.nodes):
+            found.append(
+                _("the modules: run the forward inside `with explorer.watch(names=model):`")
+            )
+    if isinstance(value, BackwardCall) or (isinstance(value, Run) and not value.answers):
+        found.append(_("local Jacobians, so its numbers are not explained term by term"))
+    bare = len({v for v in _every_values(value) if v.data is None and v.size})
+    if bare:
+        words = ngettext(
+            "the numbers of {count} tensor, which was too large: its shape and range only",
+            "the numbers of {count} tensors, which were too large: their shapes and ranges only",
+            bare,
+        )
+        found.append(words.format(count=bare))
+    return tuple(found)
 
 
 def _opened(kind: str, content: dict[str, Any]) -> Opened:
@@ -103,8 +134,29 @@ def _wrong_trace(trace: Trace) -> Iterator[str]:
     for edge in trace.edges:
         if not (0 <= edge.source < count and 0 <= edge.target < count and edge.slot >= 0):
             yield f"an edge leads from node {edge.source} to node {edge.target} of {count}"
+            return
+    if _has_a_cycle(count, trace.edges):
+        yield "its edges run in a circle, which no graph of autograd does"
+    if count > MAX_NODES:
+        yield f"it has {count:,} nodes, and at most {MAX_NODES:,} are drawn"
     if not all(0 <= root < count for root in trace.roots):
         yield f"the roots {trace.roots} are not in the graph"
+
+
+def _has_a_cycle(count: int, edges: Sequence[Edge]) -> bool:
+    """Whether some node leads back to itself."""
+    onward: list[list[int]] = [[] for _ in range(count)]
+    waiting = [0] * count
+    for edge in edges:
+        onward[edge.source].append(edge.target)
+        waiting[edge.target] += 1
+    ready = [node for node in range(count) if not waiting[node]]
+    for node in ready:  # grows while it is walked
+        for target in onward[node]:
+            waiting[target] -= 1
+            if not waiting[target]:
+                ready.append(target)
+    return len(ready) < count
 
 
 def _wrong_call(call: BackwardCall, count: int) -> Iterator[str]:

@@ -6,4 +6,5 @@ run = session.explained_run()
 if run is not None:
     link = session.query_of_program()
     player.show(run, key="backward", ask=session.current_run, link=link)
-    takeaway.menu(run, key="backward")
+    name = session.choice()
+    takeaway.menu(run, key="backward", name=name, title=session.title(name))

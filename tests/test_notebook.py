@@ -50,3 +50,10 @@ def test_a_name_cannot_leave_the_data(x) -> None:
     document = page(explorer.record((x * x).sum(), names={evil: x}), title=evil)
     assert evil not in document
     assert document.count("</script>") == 2
+
+
+def test_the_page_says_what_it_does_not_hold(x) -> None:
+    document = page(explorer.record((x * x).sum()))
+    assert "with explorer.watch" in document.partition("<footer>")[2]
+    run = explorer.run("import torch\nx = torch.ones(2, requires_grad=True)\n(x * 2).sum()")
+    assert "program&#x27;s text" not in page(run)

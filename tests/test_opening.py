@@ -55,6 +55,12 @@ def changed(value, change) -> bytes:
         (lambda w: w["content"]["trace"]["edges"][0].update(target=-1), "an edge leads"),
         (lambda w: w["content"]["trace"]["nodes"][0].update(index=5), "not numbered"),
         (
+            lambda w: w["content"]["trace"]["edges"][-1].update(
+                target=w["content"]["trace"]["edges"][-1]["source"]
+            ),
+            "run in a circle",
+        ),
+        (
             lambda w: w["content"]["steps"][0]["cotangents_in"][0].update(shape=[10**12]),
             "has 4 bytes",
         ),

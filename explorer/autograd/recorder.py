@@ -11,13 +11,13 @@
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import torch
 from torch import Tensor
+from torch.utils.hooks import RemovableHandle
 
 from explorer.autograd import private
 from explorer.autograd.tape import (
@@ -103,7 +103,7 @@ class Recording:
         self.nodes = tape.reachable(index for index, _ in self.places)
         self._open: list[tuple[int, Cotangents]] = []
         self._arrived: dict[int, Values | None] = {}
-        self._exits = ExitStack()
+        self._hooks: list[RemovableHandle] = []
         self._leaves = [
             (number, tape.fns[number].variable)  # type: ignore[attr-defined]
             for number in self.nodes
@@ -118,13 +118,20 @@ class Recording:
         self._before_outside = [self._grad(tensor) for tensor in self._outside]
 
     def __enter__(self) -> Self:
-        with ExitStack() as exits:
+        # A list and no ExitStack, which would take a fifth of the time that recording takes.
+        try:
             for number in self.nodes:
                 fn = self.tape.fns[number]
-                exits.callback(fn.register_prehook(partial(self._arrive, number)).remove)
-                exits.callback(fn.register_hook(partial(self._leave, number)).remove)
-            self._exits = exits.pop_all()
+                self._hooks.append(fn.register_prehook(partial(self._arrive, number)))
+                self._hooks.append(fn.register_hook(partial(self._leave, number)))
+        except BaseException:
+            self._remove_hooks()
+            raise
         return self
+
+    def _remove_hooks(self) -> None:
+        while self._hooks:
+            self._hooks.pop().remove()
 
     def __exit__(
         self,
@@ -132,7 +139,7 @@ class Recording:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._exits.close()
+        self._remove_hooks()
         self.freed = tuple(number for number in self._holding if not self.tape.holds(number))
 
     def _arrive(self, number: int, cotangents: tuple[Tensor | None, ...]) -> None:

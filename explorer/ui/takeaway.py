@@ -10,8 +10,8 @@ import streamlit as st
 from explorer import files
 from explorer.data import Run
 from explorer.errors import LayoutError
+from explorer.language import _
 from explorer.picture import graph as pictures
-from explorer.ui import session
 from explorer.ui.player import standalone, storyboard
 
 _SCRIPT: Final = """
@@ -42,33 +42,34 @@ button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offse
 _step = st.components.v2.component("explorer_picture", html=_BUTTONS, css=_STYLE, js=_SCRIPT)
 
 
-def menu(run: Run, *, key: str) -> None:
+def menu(run: Run, *, key: str, name: str, title: str = "") -> None:
     """A button that opens the menu.
 
     Args:
         run: what to take away, with what was asked about its numbers.
         key: the key of the player that shows it; pictures are of the step that it is at.
+        name: what the files are called, without their endings.
+        title: what stands above the storyboard; the name, if nothing is given.
     """
-    name = session.choice()
-    title = session.title(name)
-    with st.popover("Take away", icon=":material/download:", width=230):
-        st.markdown("**The step you see**")
+    title = title or name
+    with st.popover(_("Take away"), icon=":material/download:", width=230):
+        st.markdown(_("**The step you see**"))
         _step(key=f"picture of {key}", data={"player": key, "name": name})
-        st.markdown("**All steps**")
-        _offer("Storyboard to print", lambda: storyboard.page(run, title=title),
+        st.markdown(_("**All steps**"))
+        _offer(_("Storyboard to print"), lambda: storyboard.page(run, title=title),
                f"{name} storyboard.html", "text/html", "print",
-               "Small pictures of the steps on A4, with the program. Print it.")  # fmt: skip
-        _offer("Animation", lambda: standalone.page(run, title=f"Autograd Explorer: {title}"),
+               _("Small pictures of the steps on A4, with the program. Print it."))  # fmt: skip
+        _offer(_("Animation"), lambda: standalone.page(run, title=f"Autograd Explorer: {title}"),
                f"{name}.html", "text/html", "movie",
-               "This player as one HTML file, which works offline.")  # fmt: skip
-        st.markdown("**The graph as torch has it**")
-        _offer("Labelled SVG", lambda: _svg(run), f"{name} graph.svg", "image/svg+xml",
-               "account_tree", "Every node and edge, drawn by Graphviz.")  # fmt: skip
+               _("This player as one HTML file, which works offline."))  # fmt: skip
+        st.markdown(_("**The graph as torch has it**"))
+        _offer(_("Labelled SVG"), lambda: _svg(run), f"{name} graph.svg", "image/svg+xml",
+               "account_tree", _("Every node and edge, drawn by Graphviz."))  # fmt: skip
         _offer("DOT", lambda: pictures.to_dot(run.trace), f"{name}.dot", "text/vnd.graphviz",
-               "code", "The same as text for Graphviz.")  # fmt: skip
+               "code", _("The same as text for Graphviz."))  # fmt: skip
         _offer("JSON", lambda: _as_file(run), f"{name}.json",
                "application/json", "data_object",
-               "The whole Run: `explorer.load` and the Open page read it.")  # fmt: skip
+               _("The whole Run: `explorer.load` and the Open page read it."))  # fmt: skip
 
 
 def _offer(

@@ -1,5 +1,7 @@
 """The Open page: a file recorded elsewhere is drawn, and anything else gets a sentence."""
 
+import json
+
 import torch
 from visitor import OpenPage
 
@@ -17,16 +19,37 @@ def recorded(tmp_path) -> bytes:
     return (tmp_path / "step.json").read_bytes()
 
 
+def words(app) -> str:
+    return " ".join(part.value for part in (*app.markdown, *app.caption))
+
+
 def test_it_says_how_a_file_is_made(open_page: OpenPage) -> None:
     app = open_page("open")
     assert not app.exception
     assert ".save(" in app.code[0].value
 
 
-def test_a_recorded_call_is_drawn_by_the_player(open_page: OpenPage, tmp_path) -> None:
+def test_a_recorded_call_is_drawn_and_what_it_lacks_is_said(open_page: OpenPage, tmp_path) -> None:
     app = given(open_page("open"), recorded(tmp_path))
     assert not app.exception
     assert not app.error
+    sent = [json.loads(one.proto.json or "{}") for one in app.get("bidi_component")]
+    data = next(data for data in sent if "frames" in data)
+    assert len(data["frames"]["scenes"][0]["frames"]) == 3
+    assert "3 nodes, 3 steps, torch" in words(app)
+    assert "explorer.watch" in words(app)
+    # The next file may be opened.
+    next(button for button in app.button if button.label == "Open another file").click()
+    assert app.run().file_uploader
+
+
+def test_the_sample_is_a_file_like_any_other(open_page: OpenPage) -> None:
+    app = open_page("open")
+    next(button for button in app.button if button.label == "Open the sample").click()
+    app.run()
+    assert not app.exception
+    assert "transformer.json" in words(app)
+    assert "program's text" in words(app)
     assert app.get("bidi_component")
 
 
@@ -34,3 +57,4 @@ def test_a_damaged_file_gets_a_sentence(open_page: OpenPage, tmp_path) -> None:
     app = given(open_page("open"), recorded(tmp_path)[:-20])
     assert not app.exception
     assert "damaged" in app.error[0].value
+    assert app.file_uploader

@@ -6,6 +6,7 @@ document's own policy lets it ask nobody for anything.
 
 import html
 import json
+from collections.abc import Sequence
 from typing import Any
 
 _PAGE = """\
@@ -20,7 +21,7 @@ _PAGE = """\
 {style}
 </style>
 <main id="here"></main>
-<script type="application/json" id="data">{data}</script>
+{notes}<script type="application/json" id="data">{data}</script>
 <script type="module">
 {script}
 {start}({{
@@ -32,10 +33,27 @@ _PAGE = """\
 """
 
 
-def document(*, title: str, style: str, script: str, start: str, data: dict[str, Any]) -> str:
-    """A page that runs `script` and then calls its function `start` with `data`."""
+def document(
+    *,
+    title: str,
+    style: str,
+    script: str,
+    start: str,
+    data: dict[str, Any],
+    notes: Sequence[str] = (),
+) -> str:
+    """A page that runs `script` and then calls its function `start` with `data`.
+
+    `notes` stand below, one line each.
+    """
+    lines = "".join(f"<p>{html.escape(note)}</p>\n" for note in notes)
     return _PAGE.format(
-        title=html.escape(title), style=style, script=script, start=start, data=_inert(data)
+        title=html.escape(title),
+        style=style,
+        script=script,
+        start=start,
+        data=_inert(data),
+        notes=f"<footer>\n{lines}</footer>\n" if notes else "",
     )
 
 

@@ -4,7 +4,9 @@ from typing import Any
 
 import msgspec
 
+from explorer import opening
 from explorer.data import BackwardCall, Program, Run, Trace
+from explorer.language import _
 from explorer.ui.player import browser_data, script
 from explorer.ui.player.document import document
 from explorer.ui.player.style import style_sheet
@@ -14,6 +16,8 @@ Playable = Run | BackwardCall | Trace
 _STYLE = """
 :root { color-scheme: light dark; }
 body { margin: 0; padding: 12px; background: Canvas; }
+footer { padding: 8px 20px; color: GrayText; font: 13px/1.5 system-ui, sans-serif; }
+footer p { margin: 0; }
 """
 
 
@@ -36,7 +40,14 @@ def page(shown: Playable, *, title: str = "Autograd Explorer", start: int | None
         script=_named(script()),
         start="mount",
         data=browser_data(run) | options,
+        notes=_notes(shown),
     )
+
+
+def _notes(shown: Playable) -> list[str]:
+    """What a reader may miss, said in the file itself."""
+    missing = opening.lacks(shown)
+    return [_("What this file does not hold:"), *(f"– {one}" for one in missing)] if missing else []
 
 
 def as_run(shown: Playable) -> Run:
