@@ -34,6 +34,11 @@ if run is not None:
                 site.page("backward"), label="Watch its backward pass",
                 icon=":material/play_arrow:", query_params=session.query(),
             )  # fmt: skip
+            if session.before_edit() is not None:
+                st.page_link(
+                    site.page("compare"), label="Compare it with what it was",
+                    icon=":material/difference:", query_params=session.query(),
+                )  # fmt: skip
     if run.tensors or run.leaves:
         st.subheader("Variables")
         widgets.variables_table(run)

@@ -74,6 +74,7 @@ def test_a_changed_program_is_put_beside_what_it_was(open_page: OpenPage) -> Non
     app.button_group[0].set_value("Code").run()
     for seed in (3, 7):
         next(box for box in app.number_input if box.label == "Seed").set_value(seed).run()
+    assert "Compare it with what it was" in [link.proto.label for link in app.get("page_link")]
     app.switch_page("../../pages/compare.py").run()
     assert seeds(app) == [7, 3]
     picker = next(box for box in app.selectbox if box.label == "Right")

@@ -413,7 +413,8 @@ class Beside {
   /** The differences in words: those that say most, and the rest when asked for. */
   showSummary() {
     const { headline, marks } = this.call;
-    this.headline.replaceChildren(...say(headline.id, headline.values));
+    const isApart = this.call.left !== null && this.call.right !== null && !this.isOverlaid;
+    this.headline.replaceChildren(...say(headline.id, headline.values), ...(isApart ? [" ", ...say("compare.apart")] : []));
     const order = ["replaced", "left", "right", "kinds", "runs", "shape", "parts", "differs", "saved"];
     const items = new Map(this.sides.flatMap((side, number) => (side.scene?.items ?? []).map((item) => [`${number} ${item.index}`, item])));
     const isBead = (mark) => SIDES.some((side, number) => items.get(`${number} ${this.call.pairs[mark.pair][side]}`)?.kind === "bead");

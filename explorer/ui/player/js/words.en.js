@@ -252,6 +252,7 @@ const WORDS = {
   "compare.equal": "Both do the same in this call: {count} nodes, the same steps, the same numbers.",
   "compare.call.left": "Only the program on the left has this call.",
   "compare.call.right": "Only the program on the right has this call.",
+  "compare.apart": "~~Together they are too large for one picture, so each is laid out by itself.~~",
   "compare.missing": "This program has no such call.",
   "compare.waits": "waits: this step is only on the other side",
   "compare.finished": "has come to its end",
