@@ -254,8 +254,12 @@ class _Reading:
 
     def _arrived(self, call: BackwardCall, name: str) -> Values | None:
         """What arrived at a tensor that is no leaf and keeps its gradient."""
+        plain, _, number = name.partition("#")
         for variable in self.run.tensors:
-            if variable.name == name and variable.node is not None and not variable.is_leaf:
+            meant = str(variable.number) == number if number else variable.last
+            if (variable.name, meant) != (plain, True):
+                continue
+            if variable.node is not None and not variable.is_leaf:
                 for step in call.steps:
                     if step.node == variable.node:
                         return step.cotangents_in[variable.output_nr]

@@ -56,7 +56,7 @@ def read_presses(plain: Any, known: Collection[str]) -> tuple[Press, ...]:
     found = []
     for one in plain if isinstance(plain, (list, tuple)) else ():
         try:
-            press = msgspec.convert(one, Press)
+            press = one if isinstance(one, Press) else msgspec.convert(one, Press)
         except msgspec.ValidationError:
             continue
         named = all(name in known for name in press.inputs)
@@ -85,7 +85,7 @@ def pressed(
     lines = [program.source.rstrip("\n"), *(["", "# added by pressing"] if presses else [])]
     for press in presses:
         if press.kind == "backward":
-            lines.append(_written(call, press))
+            lines.append(written(call, press))
         else:
             lines.extend(_zero_lines(program.source, leaves, to_none=press.to_none))
     return Program("\n".join(lines) + "\n", program.seed)
@@ -94,7 +94,7 @@ def pressed(
 def keep_graph(program: Program) -> Program:
     """The program with retain_graph=True in every backward() of its own."""
     tree = ast.parse(program.source)
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_backward(node)]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and is_backward(node)]
     source = program.source
     for node in sorted(calls, key=lambda node: (node.lineno, node.col_offset), reverse=True):
         text = ast.get_source_segment(program.source, node) or ""
@@ -112,7 +112,7 @@ def backward_call(run: Run) -> str | None:
     """
     tree = ast.parse(run.program.source)
     for statement in reversed(tree.body):
-        if isinstance(statement, ast.Expr) and _is_backward(statement.value):
+        if isinstance(statement, ast.Expr) and is_backward(statement.value):
             return _with_keyword(ast.unparse(statement.value), keep=False)
     for variable in reversed(run.tensors):
         if variable.last and variable.grad_fn is not None:
@@ -121,7 +121,8 @@ def backward_call(run: Run) -> str | None:
     return None
 
 
-def _is_backward(node: ast.AST) -> bool:
+def is_backward(node: ast.AST) -> bool:
+    """Whether a piece of a program is a call of some tensor's backward()."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -139,7 +140,7 @@ def _with_keyword(call: str, *, keep: bool) -> str:
     return ast.unparse(node)
 
 
-def _written(call: str, press: Press) -> str:
+def written(call: str, press: Press) -> str:
     """The repeated call with the arguments of a press."""
     node = ast.parse(_with_keyword(call, keep=press.keep), mode="eval").body
     assert isinstance(node, ast.Call)

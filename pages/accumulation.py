@@ -1,7 +1,15 @@
-"""Press backward() again and again, and watch what adds up in .grad."""
+"""What adds up in .grad: press backward() again, flip a switch, cut the batch, go deeper."""
 
-from explorer.ui import ledger, session
+from explorer.ui import depth, lab, ledger, microbatches, session, switches
 
-run = session.current_run()
-if run is not None:
-    ledger.show(run)
+section = lab.section()
+if section == "Switches":
+    switches.show()
+elif section == "Micro-batches":
+    microbatches.show()
+elif section == "Depth":
+    depth.show()
+else:
+    run = session.current_run()
+    if run is not None:
+        ledger.show(run)

@@ -154,6 +154,10 @@ class Namespace(MutableMapping[str, Any]):
         These are the leaves, and what the program told to retain its grad.
         """
         distinct = {id(tensor): (name, tensor) for name, tensor in reversed([*self._named()])}
+        for variable in reversed(self._variables):
+            if not variable.tensor.is_leaf and variable.number != self._counts[variable.name]:
+                title = f"{variable.name}#{variable.number}"
+                distinct[id(variable.tensor)] = (title, variable.tensor)
         return [
             (name, tensor)
             for name, tensor in distinct.values()

@@ -290,28 +290,7 @@ class _Page:
     # -------------------------------------------------------------------------------- failure
 
     def _failure(self, failure: Failure) -> str:
-        """How far a call came that raised, in torch's words and ours."""
-        points = []
-        if failure.gone:
-            gone = " ".join(f'<span class="gone">{escape(name)}</span>' for name in failure.gone)
-            points.append(
-                f"<code>{escape(failure.place)}</code> had saved {gone} for its backward, and "
-                f"call {failure.freed_by} let go of it."
-            )
-        elif failure.place:
-            points.append(f"It stopped at <code>{escape(failure.place)}</code>.")
-        if failure.changed:
-            points.append(
-                f"Already changed when it failed, and it stays so: <b>{_list(failure.changed)}</b>."
-            )
-        else:
-            points.append("No .grad had been changed when it failed.")
-        if failure.spared and failure.changed:
-            points.append(f"Not reached: <b>{_list(failure.spared)}</b>.")
-        return (
-            f'<div class="failure"><b>torch:</b> {escape(failure.message)}'
-            f"<ul>{''.join(f'<li>{point}</li>' for point in points)}</ul></div>"
-        )
+        return failure_html(failure)
 
 
 _WORDS: Final = {
@@ -336,3 +315,33 @@ def _total(uses: Collection[Use]) -> Values:
     arrays = [use.values.array for use in uses if use.values.array is not None]
     first = next(iter(uses)).values
     return Values.of_array(np.sum(arrays, axis=0).astype(arrays[0].dtype), first.dtype)
+
+
+def failure_html(failure: Failure) -> str:
+    """How far a call came that raised, in torch's words and ours; within a `ledger` block."""
+    points = []
+    if failure.gone:
+        gone = " ".join(f'<span class="gone">{escape(name)}</span>' for name in failure.gone)
+        points.append(
+            f"<code>{escape(failure.place)}</code> had saved {gone} for its backward, and "
+            f"call {failure.freed_by} let go of it."
+        )
+    elif failure.place:
+        points.append(f"It stopped at <code>{escape(failure.place)}</code>.")
+    if failure.changed:
+        points.append(
+            f"Already changed when it failed, and it stays so: <b>{_list(failure.changed)}</b>."
+        )
+    else:
+        points.append("No .grad had been changed when it failed.")
+    if failure.spared and failure.changed:
+        points.append(f"Not reached: <b>{_list(failure.spared)}</b>.")
+    return (
+        f'<div class="failure"><b>torch:</b> {escape(failure.message)}'
+        f"<ul>{''.join(f'<li>{point}</li>' for point in points)}</ul></div>"
+    )
+
+
+def failure_alone_html(failure: Failure, theme: Theme) -> str:
+    """As a line of the ledger says it, but by itself."""
+    return f'<div class="ledger" style="{variables_css(theme)}">{failure_html(failure)}</div>'

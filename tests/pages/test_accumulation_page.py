@@ -152,3 +152,34 @@ def test_every_preset_takes_a_press(open_page: OpenPage) -> None:
         assert not app.exception, preset.slug
         if app.button and any(button.label == "backward()" for button in app.button):
             press(app, "backward()")
+
+
+def part(app: AppTest, name: str) -> AppTest:
+    app.get("button_group")[0].set_value(name).run()
+    assert not app.exception
+    return app
+
+
+def test_a_switch_shows_the_changed_line_and_both_outcomes(open_page: OpenPage) -> None:
+    app = part(open_page("accumulation"), "Switches")
+    words = text(html(app, "sides"))
+    assert "w.grad None ≠ 0 w 1 ≠ 0.99" in words
+    assert "optimizer.zero_grad(set_to_none= False )" in text(html(app, "listing"))
+
+
+def test_micro_batches_say_the_factor(open_page: OpenPage) -> None:
+    app = part(open_page("accumulation"), "Micro-batches")
+    assert app.subheader[0].value == "3 parts give exactly 3 times the gradient of the whole batch."
+    assert "×3" in text(html(app, "sides"))
+    app.selectbox[2].select("divided by k").run()
+    assert app.subheader[0].value == "3 parts give the gradient of the whole batch."
+
+
+def test_depth_draws_a_bar_a_layer_and_its_program_can_be_watched(open_page: OpenPage) -> None:
+    app = part(open_page("accumulation"), "Depth")
+    app.slider[0].set_value(7).run()
+    drawn = app.get("bidi_component")[0].proto.json
+    assert drawn.count("layer 7:") == 1
+    assert "layer 8:" not in drawn
+    press(app, "Watch this program")
+    assert app.selectbox(key="choice").value == "code"

@@ -1,0 +1,45 @@
+"""What the experiments of the Accumulation page share: keys of their widgets, and their program."""
+
+from typing import Final
+
+import streamlit as st
+
+from explorer.data import Program
+from explorer.language import _
+from explorer.ui import session, site, widgets
+
+SECTIONS: Final = ("Ledger", "Switches", "Micro-batches", "Depth")
+"""The parts of the page, in their order."""
+
+
+def section() -> str:
+    """The part of the page that the visitor has chosen."""
+    key = session.widget_key("section", SECTIONS[0])
+    if st.session_state[key] not in SECTIONS:
+        st.session_state[key] = SECTIONS[0]
+    chosen: str = st.segmented_control(  # type: ignore[assignment]
+        _("Part"), SECTIONS, key=key, label_visibility="collapsed", required=True
+    )
+    session.remember("section", chosen)
+    st.html(
+        "<style>"
+        'button:is([kind="segmented_controlActive"], [kind="pillsActive"]) *'
+        f"{{ color: {widgets.theme().ink} !important; font-weight: 700 !important; }}</style>"
+    )
+    return chosen
+
+
+def key(name: str) -> str:
+    """The key of a widget of an experiment; another program begins anew."""
+    return f"lab {name} in {session.program_number()}"
+
+
+def adopt(program: Program, *, key: str) -> None:
+    """A button that makes a program of an experiment the visitor's own, on every page."""
+    clicked = st.button(
+        _("Watch this program"), icon=":material/play_arrow:", key=f"adopt {key}",
+        help=_("Makes it your program, and plays its backward passes."),
+    )  # fmt: skip
+    if clicked:
+        session.edit(program)
+        st.switch_page(site.page("backward"))

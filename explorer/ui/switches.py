@@ -1,0 +1,73 @@
+"""A switch on the page: the lines that it changes, and what torch leaves on either side."""
+
+from typing import Final
+
+import streamlit as st
+
+from explorer import switches
+from explorer.data import Program
+from explorer.language import _
+from explorer.ledger import ledger_of
+from explorer.picture import ledger as ledgers
+from explorer.picture import listing, sides
+from explorer.switches import SWITCHES
+from explorer.ui import lab, session, widgets
+
+SWITCH: Final = "switch"
+"""What is remembered of the choice."""
+
+MINE: Final = "switch in my program"
+"""Whether the change is made in the current program."""
+
+
+def show() -> None:
+    """The choice, the difference, and both outcomes."""
+    name, mine = _choose()
+    switch = SWITCHES[name]
+    programs = _programs(name, mine=mine)
+    left, right = st.columns([4, 7], gap="medium")
+    with left:
+        st.markdown(f"**{_(switch.question)}**")
+        st.html(listing.STYLE + listing.difference_html(
+            programs[0].source, programs[1].source, widgets.theme(), around=30 if not mine else 3
+        ))  # fmt: skip
+        lab.adopt(programs[1], key="switch")
+    with right:
+        off, on = (session.run(program) for program in programs)
+        titles = (_("without"), _("with")) if mine else (_(switch.off_title), _(switch.on_title))
+        if mine and name == "set_to_none":
+            titles = (switch.off_title, switch.on_title)
+        drawn = sides.sides_html(switches.outcomes(off, on), titles, widgets.theme())
+        st.html(sides.STYLE + drawn)
+        for run in (off, on):
+            for line in ledger_of(run).lines:
+                if line.failure is not None:
+                    st.html(
+                        ledgers.STYLE + ledgers.failure_alone_html(line.failure, widgets.theme())
+                    )
+
+
+def _choose() -> tuple[str, bool]:
+    names = list(SWITCHES)
+    key = session.widget_key(SWITCH, names[0])
+    if st.session_state[key] not in names:
+        st.session_state[key] = names[0]
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        name: str = st.pills(  # type: ignore[assignment]
+            _("Switch"), names, format_func=lambda name: _(SWITCHES[name].title), key=key,
+            required=True, label_visibility="collapsed",
+        )  # fmt: skip
+        mine = st.toggle(_("in the program above"), key=session.widget_key(MINE, False))
+    session.remember(SWITCH, name)
+    session.remember(MINE, mine)
+    return name, mine
+
+
+def _programs(name: str, *, mine: bool) -> tuple[Program, Program]:
+    """Both programs: the visitor's own with the change where that can be made, or the example."""
+    if mine and (run := session.current_run()) is not None:
+        if (own := switches.on_program(name, run)) is not None:
+            return own
+        st.info(_("The program above lacks what this switch needs, so the small example is shown."))
+    switch = SWITCHES[name]
+    return Program(switch.off), Program(switch.on)
