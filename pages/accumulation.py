@@ -1,8 +1,8 @@
 """What adds up in .grad: press backward() again, flip a switch, cut the batch, go deeper."""
 
-from explorer.ui import depth, lab, ledger, microbatches, session, switches
+from explorer.ui import depth, experiments, ledger, microbatches, session, switches
 
-section = lab.section()
+section = experiments.section()
 if section == "Switches":
     switches.show()
 elif section == "Micro-batches":

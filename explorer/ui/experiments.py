@@ -31,7 +31,7 @@ def section() -> str:
 
 def key(name: str) -> str:
     """The key of a widget of an experiment; another program begins anew."""
-    return f"lab {name} in {session.program_number()}"
+    return f"experiment {name} in {session.program_number()}"
 
 
 def adopt(program: Program, *, key: str) -> None:
