@@ -11,7 +11,8 @@ from explorer.depth import Deep
 from explorer.language import _
 from explorer.picture import listing
 from explorer.picture.bars import Series, log_bars
-from explorer.ui import drawing, experiments, session, widgets
+from explorer.ui import drawing, session, widgets
+from explorer.ui.experiments import adopt, key
 
 DEEP: Final = "deep"
 """What is remembered of the form."""
@@ -45,38 +46,30 @@ def show() -> None:
     with left:
         program = each[0].program()
         st.html(listing.STYLE + listing.listing_html(program.source, widgets.theme()))
-        experiments.adopt(program, key="deep")
+        adopt(program, key="deep")
 
 
 def _form(held: Deep) -> tuple[Deep, list[str], bool]:
     """The widgets; returns the network, the activations to draw, and whether to draw flows."""
-    layers = st.slider(_("Layers"), 1, depth.MAX_DEPTH, held.depth, key=experiments.key("depth"))
+    layers = st.slider(_("Layers"), 1, depth.MAX_DEPTH, held.depth, key=key("depth"))
     names = list(depth.ACTIVATIONS)
     default = [n for n in _listed(session.remembered(SHOWN, [held.activation])) if n in names]
-    shown = st.multiselect(
-        _("Activations"), names, default or [names[0]], key=experiments.key("shown")
-    )
+    shown = st.multiselect(_("Activations"), names, default or [names[0]], key=key("shown"))
     shown = shown or [names[0]]
     session.remember(SHOWN, shown)
     begin = st.selectbox(
         _("Weights begin"), list(depth.INITS), list(depth.INITS).index(held.init),
-        key=experiments.key("init"),
+        key=key("init"),
     )  # fmt: skip
     norm = st.segmented_control(
-        _("Normalisation"), list(depth.NORMS), default=held.norm, key=experiments.key("norm"),
+        _("Normalisation"), list(depth.NORMS), default=held.norm, key=key("norm"),
     )  # fmt: skip
-    residual = st.toggle(
-        _("Residual: h + layer(h)"), held.residual, key=experiments.key("residual")
-    )
-    flows = st.toggle(_("Show ∂loss/∂ output instead"), key=experiments.key("flows"))
+    residual = st.toggle(_("Residual: h + layer(h)"), held.residual, key=key("residual"))
+    flows = st.toggle(_("Show ∂loss/∂ output instead"), key=key("flows"))
     one, two, three = st.columns(3)
-    width = one.number_input(
-        _("Units"), 1, depth.MAX_WIDTH, held.width, key=experiments.key("width")
-    )
-    batch = two.number_input(
-        _("Samples"), 2, depth.MAX_BATCH, held.batch, key=experiments.key("batch")
-    )
-    seed = three.number_input(_("Seed"), 0, 2**32 - 1, held.seed, key=experiments.key("seed"))
+    width = one.number_input(_("Units"), 1, depth.MAX_WIDTH, held.width, key=key("width"))
+    batch = two.number_input(_("Samples"), 2, depth.MAX_BATCH, held.batch, key=key("batch"))
+    seed = three.number_input(_("Seed"), 0, 2**32 - 1, held.seed, key=key("seed"))
     deep = Deep(
         layers, int(width), int(batch), shown[0], begin, norm or "none", residual, int(seed)
     )

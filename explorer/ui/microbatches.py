@@ -14,7 +14,8 @@ from explorer.microbatches import Cut, Verdict
 from explorer.picture import ledger as ledgers
 from explorer.picture import listing, sides
 from explorer.switches import Outcome
-from explorer.ui import experiments, session, widgets
+from explorer.ui import session, widgets
+from explorer.ui.experiments import adopt, key
 
 CUT: Final = "cut"
 """What is remembered of the form."""
@@ -29,7 +30,7 @@ def show() -> None:
         session.remember(CUT, msgspec.to_builtins(cut))
         program = cut.program()
         st.html(listing.STYLE + listing.listing_html(program.source, widgets.theme()))
-        experiments.adopt(program, key="cut")
+        adopt(program, key="cut")
     run = session.run(program)
     with right:
         widgets.say_what_went_wrong(run)
@@ -48,35 +49,31 @@ def show() -> None:
 def _form(held: Cut) -> Cut:
     one, two = st.columns(2)
     batch = one.number_input(
-        _("Samples"), 2, microbatches.MAX_BATCH, held.batch, key=experiments.key("batch size")
+        _("Samples"), 2, microbatches.MAX_BATCH, held.batch, key=key("batch size")
     )
     most = int(batch)
     parts = two.number_input(
-        _("Parts"), 1, most, min(held.parts, most), key=experiments.key(f"parts of {most}")
+        _("Parts"), 1, most, min(held.parts, most), key=key(f"parts of {most}")
     )
     loss = st.segmented_control(
         _("Loss"), list(microbatches.LOSSES), default=held.loss, required=True,
-        key=experiments.key("loss"),
+        key=key("loss"),
     )  # fmt: skip
     scale = st.selectbox(
         _("Loss of a part"), microbatches.SCALES, microbatches.SCALES.index(held.scale),
-        key=experiments.key("scale"),
+        key=key("scale"),
     )  # fmt: skip
     networks, optimizers = list(microbatches.NETWORKS), list(microbatches.OPTIMIZERS)
-    network = st.selectbox(
-        _("Network"), networks, networks.index(held.network), key=experiments.key("network")
-    )
+    network = st.selectbox(_("Network"), networks, networks.index(held.network), key=key("network"))
     optimizer = st.selectbox(
         _("Optimizer"),
         optimizers,
         optimizers.index(held.optimizer),
-        key=experiments.key("optimizer"),
+        key=key("optimizer"),
     )
     steps = held.steps
     if optimizer != "none":
-        steps = st.slider(
-            _("Steps"), 1, microbatches.MAX_STEPS, held.steps, key=experiments.key("steps")
-        )
+        steps = st.slider(_("Steps"), 1, microbatches.MAX_STEPS, held.steps, key=key("steps"))
     return Cut(most, int(parts), loss, scale, network, optimizer, steps, held.seed)
 
 

@@ -11,7 +11,8 @@ from explorer.ledger import ledger_of
 from explorer.picture import ledger as ledgers
 from explorer.picture import listing, sides
 from explorer.switches import SWITCHES
-from explorer.ui import experiments, session, widgets
+from explorer.ui import session, widgets
+from explorer.ui.experiments import adopt
 
 SWITCH: Final = "switch"
 """What is remembered of the choice."""
@@ -31,7 +32,7 @@ def show() -> None:
         st.html(listing.STYLE + listing.difference_html(
             programs[0].source, programs[1].source, widgets.theme(), around=30 if not mine else 3
         ))  # fmt: skip
-        experiments.adopt(programs[1], key="switch")
+        adopt(programs[1], key="switch")
     with right:
         off, on = (session.run(program) for program in programs)
         titles = (_("without"), _("with")) if mine else (_(switch.off_title), _(switch.on_title))
