@@ -15,12 +15,14 @@ the program itself changed a `.grad` between two calls, that is a line too.
 """
 
 import ast
+import csv
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from explorer.data import BackwardCall, Leaf, Plain, Run, Values
+from explorer.data import AxisPart, BackwardCall, Leaf, Plain, Run, Values
 from explorer.frames.labels import Labels, brief
 from explorer.press import Press
 
@@ -129,6 +131,46 @@ def ledger_of(
     another press follows.
     """
     return _Reading(run, own_lines).ledger(presses, after)
+
+
+def to_csv(ledger: Ledger) -> str:
+    """The ledger as CSV: one row for each element of each gradient, numbers in full.
+
+    A gradient that is None says None; one of which no numbers were kept says what is known of it.
+
+    >>> from explorer.autograd.runner import run
+    >>> program = "import torch\\nx = torch.tensor(3.0, requires_grad=True)\\n(x * x).backward()"
+    >>> print(to_csv(ledger_of(run(program))).splitlines()[1])
+    1,backward,1,3,(x * x).backward(),False,False,,x,added,x,None,6.0,6.0
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        [
+            "entry", "kind", "call", "line", "text", "retain_graph", "create_graph", "inputs",
+            "tensor", "state", "element", "before", "added", "after",
+        ]
+    )  # fmt: skip
+    for number, line in enumerate(ledger.lines, 1):
+        head = [
+            number, line.kind, line.number or "", line.line or "", line.text,
+            line.retain_graph, line.create_graph, " ".join(line.inputs),
+        ]  # fmt: skip
+        for entry in line.entries:
+            part = AxisPart(entry.name, ledger.shapes[entry.name])
+            sides = [_listed(v, len(part)) for v in (entry.before, entry.added, entry.after)]
+            for i in range(len(part)):
+                element = [side[i] for side in sides]
+                writer.writerow([*head, entry.name, entry.state, part.label(i), *element])
+    return text.getvalue()
+
+
+def _listed(values: Values | None, count: int) -> list[str]:
+    if values is None:
+        return ["None"] * count
+    if values.array is None or values.size != count:
+        return [values.summary] * count
+    return [repr(number) for number in values.array.ravel().tolist()]
 
 
 class _Reading:

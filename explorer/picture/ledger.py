@@ -12,6 +12,7 @@ import numpy as np
 
 from explorer.data import Values
 from explorer.frames.tiles import largest, shape_text, tile_of
+from explorer.language import _
 from explorer.ledger import Entry, Failure, Ledger, Line, Use
 from explorer.picture.cells import format_number
 from explorer.picture.listing import variables_css
@@ -141,54 +142,35 @@ class _Page:
     def _entries(self, line: Line) -> list[Entry]:
         return [entry for entry in line.entries if entry.name in self.names]
 
+    def _call(self, line: Line) -> str:
+        return _("call {number}").format(number=line.number)
+
     def _head(self, line: Line) -> str:
-        where = f"line {line.line} " if line.line else ""
+        where = f"{_line_number(line.line)} " if line.line else ""
         source = (
             f'<div class="source mono"><span class="quiet">{where}</span>{escape(line.text)}</div>'
         )
         if line.kind == "zero_grad":
             return f'<div class="call">zero_grad()</div>{source}'
         if line.kind == "changed":
-            title = "the program changes .grad"
+            title = _("the program changes .grad")
             return f'<div class="call">{title}</div>{source}'
         note = f'<p class="remark">{escape(line.note)}</p>' if line.note else ""
-        return f'<div class="call">call {line.number}</div>{source}{self._arguments(line)}{note}'
+        return f'<div class="call">{self._call(line)}</div>{source}{self._arguments(line)}{note}'
 
     def _arguments(self, line: Line) -> str:
         """v and the switches of the call; what differs from torch's default stands out."""
-        rows = [
-            ("v", self._vector(line), any(v is not None for v in line.vectors)),
-            ("retain_graph", str(line.retain_graph), line.retain_graph),
-            ("create_graph", str(line.create_graph), line.create_graph),
-            ("inputs", escape(", ".join(line.inputs)) or "every leaf", bool(line.inputs)),
-        ]
         told = "".join(
-            f"<div><b>{name} = {value}</b></div>" if differs else f"<div>{name} = {value}</div>"
-            for name, value, differs in rows
+            f"<div><b>{escape(text)}</b></div>" if differs else f"<div>{escape(text)}</div>"
+            for text, differs in argument_texts(line)
         )
         return f'<div class="arguments">{told}</div>'
 
-    def _vector(self, line: Line) -> str:
-        parts = []
-        for values in line.vectors:
-            if values is None:
-                parts.append("1")
-                continue
-            tile = tile_of(values)
-            if tile.cells and tile.uniform:
-                size = f" ({shape_text(values.shape)})" if values.shape else ""
-                parts.append(f"{_text(tile.cells[0])}{size}")
-            elif tile.cells and values.size <= 4:
-                parts.append(f"[{', '.join(_text(cell) for cell in tile.cells)}]")
-            else:
-                parts.append(escape(values.summary))
-        return "; ".join(parts) or "1"
-
     def _other(self, line: Line, state: str) -> str:
-        what = line.failure.message if line.failure else "adds nothing to any .grad"
+        what = line.failure.message if line.failure else _("adds nothing to any .grad")
         return (
-            f'<section class="line slim {state}"><div class="call quiet">call {line.number}</div>'
-            f'<div class="remark mono"><span class="quiet">line {line.line} </span>'
+            f'<section class="line slim {state}"><div class="call quiet">{self._call(line)}</div>'
+            f'<div class="remark mono"><span class="quiet">{_line_number(line.line)} </span>'
             f"{escape(line.text)} <span class='quiet'>· {escape(what)}</span></div></section>"
         )
 
@@ -206,22 +188,18 @@ class _Page:
     def _leaf(self, entry: Entry, line: Line) -> str:
         name = entry.name
         shape = shape_text(self.ledger.shapes[name])
+        before = self._figure(entry.before, name, _("before"))
+        after = self._figure(entry.after, name, _("after") + self._norm(entry.after))
         if entry.state == "added":
-            added = self._figure(entry.added, name, "added" + self._norm(entry.added))
+            added = self._figure(entry.added, name, _("added") + self._norm(entry.added))
             middle = f'<span class="sign">+</span>{added}<span class="sign">=</span>'
             if entry.added is None:  # a checkpoint fills leaves out of our sight
                 middle = '<span class="sign">→</span>'
-            body = (
-                f"{self._figure(entry.before, name, 'before')}{middle}"
-                f"{self._figure(entry.after, name, 'after' + self._norm(entry.after))}"
-            )
+            body = f"{before}{middle}{after}"
         elif entry.state == "set" and line.kind == "changed":
-            body = (
-                f"{self._figure(entry.before, name, 'before')}<span class='sign'>→</span>"
-                f"{self._figure(entry.after, name, 'now')}"
-            )
+            body = f"{before}<span class='sign'>→</span>{self._figure(entry.after, name, _('now'))}"
         else:
-            body = self._figure(entry.after, name, _WORDS[entry.state], "as-it-was")
+            body = self._figure(entry.after, name, state_words(entry.state), "as-it-was")
         return (
             f'<div class="leaf"><h4>{escape(name)}.grad <span class="quiet">{shape}</span></h4>'
             f'<div class="sum">{body}</div>{self._block(entry)}{self._uses(entry)}</div>'
@@ -233,7 +211,9 @@ class _Page:
             return ""
         known = values.described
         return (
-            "" if known is None or known.norm is None else f"<br>norm {format_number(known.norm)}"
+            ""
+            if known is None or known.norm is None
+            else "<br>" + _("norm {number}").format(number=format_number(known.norm))
         )
 
     def _block(self, entry: Entry) -> str:
@@ -243,10 +223,8 @@ class _Page:
         high, wide = tile_of(values).block
         if (high, wide) == (1, 1):
             return ""
-        return (
-            f'<p class="remark">Each cell stands for {high}×{wide} numbers and shows the largest.'
-            "</p>"
-        )
+        message = _("Each cell stands for {rows}×{columns} numbers and shows the largest.")
+        return f'<p class="remark">{message.format(rows=high, columns=wide)}</p>'
 
     def _uses(self, entry: Entry) -> str:
         uses = entry.uses
@@ -255,22 +233,24 @@ class _Page:
         if len(uses) == 1 and not entry.hooked:
             if not self.roomy:
                 return ""
-            return f'<p class="remark">from <code>{escape(uses[0].expression)}</code></p>'
+            expression = f"<code>{escape(uses[0].expression)}</code>"
+            told = _("from {expression}").format(expression=expression)
+            return f'<p class="remark">{told}</p>'
         parts = [self._use(use, i + 1, len(uses), entry.name) for i, use in enumerate(uses)]
         if len(parts) > MANY_USES:
-            left = len(parts) - MANY_USES
-            parts[MANY_USES - 1 : -1] = [f'<span class="sign quiet">… {left} more …</span>']
+            told = _("{count} more").format(count=len(parts) - MANY_USES)
+            parts[MANY_USES - 1 : -1] = [f'<span class="sign quiet">… {told} …</span>']
         body = '<span class="sign">+</span>'.join(parts)
         hooked = ""
         if entry.hooked:
             total = _total(uses)
-            body += f'<span class="sign">=</span>{self._figure(total, entry.name, "arrived")}'
-            hooked = (
-                '<p class="remark">A hook on the leaf was handed this sum, once, and gave back '
-                "what was added.</p>"
-            )
+            arrived = self._figure(total, entry.name, _("arrived"))
+            body += f'<span class="sign">=</span>{arrived}'
+            told = _("A hook on the leaf was handed this sum, once, and gave back what was added.")
+            hooked = f'<p class="remark">{told}</p>'
         count = len(uses)
-        word = f"added = the sum of {count} uses" if count > 1 else "what the use sent"
+        sums = _("added = the sum of {count} uses").format(count=count)
+        word = sums if count > 1 else _("what the use sent")
         if self.roomy:
             return (
                 f'<div class="uses"><div class="word">{word}</div><div class="sum">{body}</div>'
@@ -282,8 +262,9 @@ class _Page:
         )
 
     def _use(self, use: Use, number: int, count: int, name: str) -> str:
-        line = f"<br>line {use.line}" if use.line else ""
-        which = f"<br>use {number} of {count}" if count > 1 else ""
+        line = f"<br>{_line_number(use.line)}" if use.line else ""
+        place = _("use {number} of {count}").format(number=number, count=count)
+        which = f"<br>{place}" if count > 1 else ""
         words = f"<code>{escape(use.expression)}</code>{which}{line}"
         return self._figure(use.values, name, words)
 
@@ -293,18 +274,52 @@ class _Page:
         return failure_html(failure)
 
 
-_WORDS: Final = {
-    "set": "now",
-    "unasked": "not among inputs: as it was",
-    "stopped": "not reached: as it was",
-    "nothing": "torch passed None: as it was",
-    "unreached": "no path: as it was",
-}
-"""State of an entry -> what stands under its only tile."""
+def _line_number(number: int | None) -> str:
+    return _("line {number}").format(number=number) if number else ""
 
 
 def _list(names: Collection[str]) -> str:
     return ", ".join(f"<code>{escape(name)}.grad</code>" for name in names)
+
+
+def argument_texts(line: Line) -> list[tuple[str, bool]]:
+    """The arguments of a call as text, each with whether it differs from torch's default."""
+    inputs = ", ".join(line.inputs) or _("every leaf")
+    return [
+        (f"v = {_vector(line)}", any(v is not None for v in line.vectors)),
+        (f"retain_graph = {line.retain_graph}", line.retain_graph),
+        (f"create_graph = {line.create_graph}", line.create_graph),
+        (f"inputs = {inputs}", bool(line.inputs)),
+    ]
+
+
+def state_words(state: str) -> str:
+    """What stands under the only tile of an entry that nothing was added to."""
+    return {
+        "set": _("now"),
+        "unasked": _("not among inputs: as it was"),
+        "stopped": _("not reached: as it was"),
+        "nothing": _("torch passed None: as it was"),
+        "unreached": _("no path: as it was"),
+        "added": _("after"),
+    }[state]
+
+
+def _vector(line: Line) -> str:
+    parts = []
+    for values in line.vectors:
+        if values is None:
+            parts.append("1")
+            continue
+        tile = tile_of(values)
+        if tile.cells and tile.uniform:
+            size = f" ({shape_text(values.shape)})" if values.shape else ""
+            parts.append(f"{_text(tile.cells[0])}{size}")
+        elif tile.cells and values.size <= 4:
+            parts.append(f"[{', '.join(_text(cell) for cell in tile.cells)}]")
+        else:
+            parts.append(values.summary)
+    return "; ".join(parts) or "1"
 
 
 def _text(cell: float | str) -> str:
@@ -320,22 +335,21 @@ def _total(uses: Collection[Use]) -> Values:
 def failure_html(failure: Failure) -> str:
     """How far a call came that raised, in torch's words and ours; within a `ledger` block."""
     points = []
+    place = f"<code>{escape(failure.place)}</code>"
     if failure.gone:
         gone = " ".join(f'<span class="gone">{escape(name)}</span>' for name in failure.gone)
-        points.append(
-            f"<code>{escape(failure.place)}</code> had saved {gone} for its backward, and "
-            f"call {failure.freed_by} let go of it."
-        )
+        message = _("{place} had saved {names} for its backward, and call {number} let go of it.")
+        points.append(message.format(place=place, names=gone, number=failure.freed_by))
     elif failure.place:
-        points.append(f"It stopped at <code>{escape(failure.place)}</code>.")
+        points.append(_("It stopped at {place}.").format(place=place))
     if failure.changed:
-        points.append(
-            f"Already changed when it failed, and it stays so: <b>{_list(failure.changed)}</b>."
-        )
+        message = _("Already changed when it failed, and it stays so: {names}.")
+        points.append(message.format(names=f"<b>{_list(failure.changed)}</b>"))
     else:
-        points.append("No .grad had been changed when it failed.")
+        points.append(_("No .grad had been changed when it failed."))
     if failure.spared and failure.changed:
-        points.append(f"Not reached: <b>{_list(failure.spared)}</b>.")
+        message = _("Not reached: {names}.")
+        points.append(message.format(names=f"<b>{_list(failure.spared)}</b>"))
     return (
         f'<div class="failure"><b>torch:</b> {escape(failure.message)}'
         f"<ul>{''.join(f'<li>{point}</li>' for point in points)}</ul></div>"

@@ -8,12 +8,14 @@ import streamlit as st
 from explorer import press
 from explorer.data import Run
 from explorer.glossary import tip
-from explorer.ledger import Ledger, ledger_of
+from explorer.language import _
+from explorer.ledger import Ledger, ledger_of, to_csv
 from explorer.picture import ledger as pictures
 from explorer.picture import listing
+from explorer.picture.ledger_svg import ledger_svg
 from explorer.picture.listing import Mark
 from explorer.press import Press
-from explorer.ui import session, site, widgets
+from explorer.ui import player, session, site, widgets
 
 MAX_PRESSES: Final = 40
 """Presses that one program takes before it has to be reset."""
@@ -39,6 +41,9 @@ VECTOR: Final = "v"
 INPUTS: Final = "inputs"
 """The picker of the only tensors that a press is to fill."""
 
+PLAY: Final = "play the ledger"
+"""The switch that plays the calls above the ledger."""
+
 PRESSES: Final = "presses"
 """What `session.remember` holds of the presses made so far."""
 
@@ -48,7 +53,9 @@ def show(run: Run) -> None:
     call = press.backward_call(run)
     if call is None:
         widgets.say_what_went_wrong(run)
-        st.info("Nothing in this program can be walked backward: it has no tensor with a grad_fn.")
+        st.info(
+            _("Nothing in this program can be walked backward: it has no tensor with a grad_fn.")
+        )
         return
     presses = _presses(run)
     keep = _controls(run, presses, call)
@@ -63,6 +70,7 @@ def show(run: Run) -> None:
     shown = after(len(presses))
     own_lines = len(program.source.rstrip("\n").splitlines())
     ledger = ledger_of(shown, presses, own_lines=own_lines, after=after)
+    stage = st.container()
     left, right = st.columns([9, 4], gap="medium")
     with left:
         _explain_error(shown, ledger, bool(presses), own_lines)
@@ -71,6 +79,28 @@ def show(run: Run) -> None:
         st.html(pictures.STYLE + drawn)
     with right:
         st.html(listing.STYLE + _listing(shown, ledger))
+        playing = _take_away(ledger, names)
+    if playing:
+        with stage:
+            asks = player.asks_for(shown)
+            player.show(session.run(shown.program, *asks) if asks else shown, key=PLAY)
+
+
+def _take_away(ledger: Ledger, names: list[str] | None) -> bool:
+    """Offer the ledger as CSV and SVG; returns whether it is to be played."""
+    name = session.choice()
+    playing = _switch(PLAY, _("The player shows every call, pressed ones too."), default=False)
+    with st.container(horizontal=True):
+        st.download_button(
+            _("Ledger as CSV"), lambda: to_csv(ledger), f"{name} ledger.csv", "text/csv",
+            on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+        st.download_button(
+            _("Ledger as SVG"), lambda: ledger_svg(ledger, widgets.theme(), names=names),
+            f"{name} ledger.svg", "image/svg+xml", on_click="ignore",
+            icon=":material/download:",
+        )  # fmt: skip
+    return playing
 
 
 # ------------------------------------------------------------------------------------- controls
@@ -94,39 +124,49 @@ def _controls(run: Run, presses: tuple[Press, ...], call: str) -> bool:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("backward()", type="primary", on_click=_press_backward, disabled=full, width=130)
         st.button("zero_grad()", on_click=_press_zero_grad, disabled=full, width=130)
-        st.button("Undo", on_click=_undo, disabled=not presses)
-        st.button("Reset", on_click=_reset, disabled=not presses)
+        st.button(_("Undo"), on_click=_undo, disabled=not presses)
+        st.button(_("Reset"), on_click=_reset, disabled=not presses)
         keep = _switch(KEEP, tip("retain_graph"), default=False)
         _switch(CREATE, tip("create_graph"), default=False)
-        _switch(CLEAR_FIRST, "Each press of backward() calls zero_grad() before it.", default=False)
+        _switch(
+            CLEAR_FIRST, _("Each press of backward() calls zero_grad() before it."), default=False
+        )
         _switch(TO_NONE, tip("set_to_none"), default=True)
-        with st.popover("More"):
+        with st.popover(_("More")):
             _arguments(run, call)
     if full:
-        st.info(f"{MAX_PRESSES} presses are the most that are shown: press Reset to begin anew.")
+        message = _("{count} presses are the most that are shown: press Reset to begin anew.")
+        st.info(message.format(count=MAX_PRESSES))
     return keep
 
 
 def _arguments(run: Run, call: str) -> None:
     """Which v the next press hands over, and which tensors it fills."""
-    st.markdown(f"A press repeats `{call}`.")
+    st.markdown(_("A press repeats `{call}`.").format(call=call))
     typed = st.text_input(
-        VECTOR, key=session.widget_key(VECTOR, ""), placeholder="as in the call",
+        VECTOR, key=session.widget_key(VECTOR, ""), placeholder=_("as in the call"),
         help="Python for a tensor of the shape of the root, such as torch.tensor([1., 0.]).",
     )  # fmt: skip
     session.remember(VECTOR, typed)
     if not press.is_expression(typed.strip() or "0"):
-        st.warning(f"“{typed}” is no Python expression, so a press leaves it out.")
+        message = _("“{typed}” is no Python expression, so a press leaves it out.")
+        st.warning(message.format(typed=typed))
     options = _fillable(run)
     key = session.widget_key(INPUTS, [])
     st.session_state[key] = [name for name in st.session_state[key] if name in options]
-    picked = st.multiselect(INPUTS, options, key=key, placeholder="every leaf", help=tip("inputs"))
+    picked = st.multiselect(
+        INPUTS, options, key=key, placeholder=_("every leaf"), help=tip("inputs")
+    )
     session.remember(INPUTS, picked)
 
 
 def _switch(label: str, help_: str, *, default: bool) -> bool:
     """A switch that keeps its place until the program changes."""
-    on = st.toggle(label, key=session.widget_key(label, default), help=help_)
+    on = st.toggle(
+        _("Play the calls") if label == PLAY else label,
+        key=session.widget_key(label, default),
+        help=help_,
+    )
     session.remember(label, on)
     return on
 
@@ -168,9 +208,10 @@ def _picked(ledger: Ledger) -> list[str] | None:
         return None
     key = session.widget_key("leaves", [])
     st.session_state[key] = [name for name in st.session_state[key] if name in names]
+    everything = _("All {count} leaves: pick a few to see their numbers")
     picked = st.multiselect(
         "Leaves", names, key=key, label_visibility="collapsed",
-        placeholder=f"All {len(names)} leaves: pick a few to see their numbers",
+        placeholder=everything.format(count=len(names)),
     )  # fmt: skip
     session.remember("leaves", picked)
     return picked or None
@@ -206,11 +247,13 @@ def _explain_error(run: Run, ledger: Ledger, pressed: bool, own_lines: int) -> N
         widgets.say_what_went_wrong(run)
     if (run.error.line or 0) <= own_lines:
         if pressed:
-            st.info("The program stops there, so the lines that were added do not run.")
-        st.page_link(site.page("program"), label="Mend it on the Program page", icon="🔧")
+            st.info(_("The program stops there, so the lines that were added do not run."))
+        st.page_link(site.page("program"), label=_("Mend it on the Program page"), icon="🔧")
     elif "second time" in run.error.message:
         st.info(
-            "An earlier call let go of what the nodes had saved, so the graph cannot be walked "
-            "again. Switch on retain_graph and the same presses succeed, or press Undo. What was "
-            "added before the error stays."
+            _(
+                "An earlier call let go of what the nodes had saved, so the graph cannot be walked "
+                "again. Switch on retain_graph and the same presses succeed, or press Undo. What "
+                "was added before the error stays."
+            )
         )
