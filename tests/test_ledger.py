@@ -1,6 +1,9 @@
 """The ledger of a Run against plain torch running the same program."""
 
+import csv
+import io
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -11,7 +14,9 @@ from hypothesis import strategies as st
 from explorer import presets
 from explorer.autograd.runner import run
 from explorer.data import Program, Run, Values
-from explorer.ledger import Entry, Ledger, ledger_of
+from explorer.ledger import Entry, Ledger, ledger_of, to_csv
+from explorer.picture.ledger_svg import ledger_svg
+from explorer.picture.theme import LIGHT
 from explorer.press import Press, pressed
 
 
@@ -169,6 +174,25 @@ def test_presses_follow_the_program_s_own_calls() -> None:
         [5.0, 7.0], [10.0, 14.0], [0.0, 0.0], None, [10.0, 14.0],
     ]  # fmt: skip
     assert numbers(found.lines[-1].vectors[0]) == 2.0
+
+
+def test_the_csv_holds_every_element_in_full() -> None:
+    found = ledger(FAN_OUT + "out.backward()\nx.grad = None\nprint(x)")
+    table = list(csv.DictReader(io.StringIO(to_csv(found))))
+    assert [(row["element"], row["before"], row["added"], row["after"]) for row in table] == [
+        ("x[0]", "None", "5.0", "5.0"), ("x[1]", "None", "7.0", "7.0"),
+        ("x[0]", "5.0", "None", "None"), ("x[1]", "7.0", "None", "None"),
+    ]  # fmt: skip
+
+
+def test_the_svg_shows_every_line_and_is_well_formed() -> None:
+    program = presets.get("backward_twice").program
+    drawn = ElementTree.fromstring(ledger_svg(ledger_of(run(program)), LIGHT))
+    texts = [text.text or "" for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert [text for text in texts if text.startswith("call ")] == [
+        f"call {i}" for i in range(1, 7)
+    ]
+    assert any(text.startswith("✕ Trying to backward") for text in texts)
 
 
 # ---------------------------------------------------------------------------- random programs

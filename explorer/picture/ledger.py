@@ -17,7 +17,7 @@ from explorer.ledger import Entry, Failure, Ledger, Line, Use
 from explorer.picture.cells import format_number
 from explorer.picture.listing import variables_css
 from explorer.picture.theme import Theme
-from explorer.picture.tiles import FONT, legend_html, tile_html, tile_width
+from explorer.picture.tiles import FONT, LONGEST, legend_html, tile_html, tile_width
 
 ROOMY: Final = 4
 """Tensors up to which their tiles print every number of small tensors."""
@@ -73,6 +73,8 @@ STYLE: Final = f"""
 @media (min-width: 1600px) {{
   .ledger.one {{ zoom: 1.9; }} .ledger.few {{ zoom: 1.4; }} .ledger.many {{ zoom: 1.12; }}
 }}
+.ledger.many .line {{ grid-template-columns: 172px minmax(0, 1fr); }}
+.ledger.many .leaves {{ column-gap: 14px; }}
 @container (max-width: 520px) {{ .ledger .line {{ grid-template-columns: minmax(0, 1fr); }} }}
 </style>
 """
@@ -100,7 +102,7 @@ class _Page:
         self.ledger, self.theme, self.names = ledger, theme, names
         self.scale = scale_of(ledger)
         self.roomy = len(names) <= ROOMY
-        self.most = 16 if self.roomy else 1
+        self.most, self.longest = (16, LONGEST) if self.roomy else (1, 72)
         self.wide = self._column()
 
     def html(self, *, fresh: bool) -> str:
@@ -119,7 +121,10 @@ class _Page:
             for entry in line.entries:
                 if entry.name in self.names and entry.state in ("added", "set"):
                     parts = (entry.before, entry.added, entry.after)
-                    wide = [tile_width(v, theme=self.theme, most=self.most) for v in parts]
+                    wide = [
+                        tile_width(v, theme=self.theme, most=self.most, longest=self.longest)
+                        for v in parts
+                    ]
                     widest = max(widest, sum(wide) + 2 * 34)
         return round(widest)
 
@@ -178,7 +183,12 @@ class _Page:
 
     def _tile(self, values: Values | None, name: str) -> str:
         return tile_html(
-            values, scale=self.scale, theme=self.theme, name=f"{name}.grad", most=self.most
+            values,
+            scale=self.scale,
+            theme=self.theme,
+            name=f"{name}.grad",
+            most=self.most,
+            longest=self.longest,
         )
 
     def _figure(self, values: Values | None, name: str, words: str, kind: str = "") -> str:

@@ -63,8 +63,10 @@ def _legend(scale: float, theme: Theme) -> str:
 def _line(line: Line, ledger: Ledger, names: list[str], scale: float, theme: Theme) -> Drawing:
     """One line: what it was on the left, a card for each tensor on the right."""
     title, *rest = _head(line)
-    parts = [text_svg(0, 18, title, theme.ink, 19, bold=True)]
-    y = 40.0
+    parts, y = [], 18.0
+    for piece in _broken(title, 20):
+        parts.append(text_svg(0, y, piece, theme.ink, 19, bold=True))
+        y += 22
     for text in rest:
         for piece in _broken(text, 31):
             parts.append(text_svg(0, y, piece, theme.muted, 13, mono=True))

@@ -60,14 +60,20 @@ class _Grid(NamedTuple):
 
 
 def tile_html(
-    values: Values | None, *, scale: float, theme: Theme, name: str = "", most: int = MOST
+    values: Values | None,
+    *,
+    scale: float,
+    theme: Theme,
+    name: str = "",
+    most: int = MOST,
+    longest: float = LONGEST,
 ) -> str:
     """The tile of `values` on a scale that ends at ±`scale`; None is torch's None.
 
     `name` is the tensor's, for the hover text of its elements. Up to `most` different numbers
-    are printed.
+    are printed; where none are, the longest side takes `longest` px.
     """
-    grid = _laid_out(values, scale, theme, name, most)
+    grid = _laid_out(values, scale, theme, name, most, longest)
     if grid.word:
         word = (
             f'<span style="background:{theme.paper};color:{theme.ink};padding:0 5px;'
@@ -83,10 +89,16 @@ def tile_html(
 
 
 def tile_svg(
-    values: Values | None, *, scale: float, theme: Theme, name: str = "", most: int = MOST
+    values: Values | None,
+    *,
+    scale: float,
+    theme: Theme,
+    name: str = "",
+    most: int = MOST,
+    longest: float = LONGEST,
 ) -> Drawing:
     """As `tile_html`, as a piece of SVG."""
-    grid = _laid_out(values, scale, theme, name, most)
+    grid = _laid_out(values, scale, theme, name, most, longest)
     rows = -(-len(grid.cells) // grid.columns) if grid.cells else 1
     wide, high = grid.wide * grid.columns, grid.high * rows
     parts = []
@@ -138,9 +150,11 @@ def text_svg(
     )
 
 
-def tile_width(values: Values | None, *, theme: Theme, most: int = MOST) -> float:
+def tile_width(
+    values: Values | None, *, theme: Theme, most: int = MOST, longest: float = LONGEST
+) -> float:
     """How wide `tile_html` draws `values`, in px."""
-    grid = _laid_out(values, 1.0, theme, "", most)
+    grid = _laid_out(values, 1.0, theme, "", most, longest)
     return grid.wide * grid.columns + 2
 
 
@@ -165,7 +179,9 @@ def legend_html(scale: float, theme: Theme) -> str:
 # ---------------------------------------------------------------------------------------- parts
 
 
-def _laid_out(values: Values | None, scale: float, theme: Theme, name: str, most: int) -> _Grid:
+def _laid_out(
+    values: Values | None, scale: float, theme: Theme, name: str, most: int, longest: float
+) -> _Grid:
     if values is None:
         return _Grid(1, 72, 38, (), "None", "None", hatched=True)
     tile = tile_of(values)
@@ -176,16 +192,18 @@ def _laid_out(values: Values | None, scale: float, theme: Theme, name: str, most
         number = _number(tile.cells[0])
         title = f"{name} = {number}" if values.size == 1 else f"{name}: all {number}"
         return _Grid(1, wide, high, (_cell(tile.cells[0], scale, theme, number, title, 15),))
-    return _matrix(tile, values, scale, theme, name, most)
+    return _matrix(tile, values, scale, theme, name, most, longest)
 
 
-def _matrix(tile: Tile, values: Values, scale: float, theme: Theme, name: str, most: int) -> _Grid:
+def _matrix(
+    tile: Tile, values: Values, scale: float, theme: Theme, name: str, most: int, longest: float
+) -> _Grid:
     numbers = [_number(cell) for cell in tile.cells]
     printed = tile.block == (1, 1) and tile.columns <= 4 and len(numbers) <= most
     if printed:
         wide, high = max(44.0, 8.2 * max(map(len, numbers)) + 10), 26.0
     else:
-        wide = high = max(3.0, min(14.0, LONGEST / max(tile.rows, tile.columns)))
+        wide = high = max(3.0, min(14.0, longest / max(tile.rows, tile.columns)))
         wide = 28.0 if tile.columns == 1 else wide
         high = 28.0 if tile.rows == 1 else high
     part = AxisPart(name, values.shape)

@@ -23,7 +23,7 @@ def section() -> str:
     session.remember("section", chosen)
     st.html(
         "<style>"
-        'button:is([kind="segmented_controlActive"], [kind="pillsActive"]) *'
+        '.stButtonGroup button[data-selected="true"] *'
         f"{{ color: {widgets.theme().ink} !important; font-weight: 700 !important; }}</style>"
     )
     return chosen

@@ -23,7 +23,7 @@ CUT: Final = "cut"
 
 def show() -> None:
     """The form, the verdict, both sides, and how the parts add up."""
-    held = microbatches.read_cut(session.remembered(CUT, {}))
+    held = microbatches.read_cut(session.remembered(CUT, msgspec.to_builtins(Cut())))
     left, right = st.columns([1, 3], gap="medium")
     with left:
         cut = _form(held)
@@ -37,7 +37,7 @@ def show() -> None:
         pairs = microbatches.gradients(run, cut.parts)
         verdict = microbatches.compare(pairs)
         st.subheader(sentence(cut, verdict), anchor=False)
-        times = f"×{verdict.factor}" if verdict and verdict.factor not in (None, "1") else ""
+        times = _times(verdict)
         rows = [Outcome(f"{name}.grad", *pair, relation=times) for name, pair in pairs.items()]
         titles = (_("the whole batch"), _("{count} parts").format(count=cut.parts))
         drawn = sides.sides_html([*rows, *_weights(run)], titles, widgets.theme())
@@ -101,10 +101,16 @@ def _weights(run: Run) -> list[Outcome]:
     if begin is None or pair[0] is None or pair[1] is None:
         return []
     moved = _difference(pair[0], begin), _difference(pair[1], begin)
+    times = _times(microbatches.compare({"moved": moved}))
     return [
-        Outcome(_("0.weight has moved by"), *moved),
+        Outcome(_("0.weight has moved by"), *moved, relation=times),
         Outcome(_("0.weight is now"), *pair),
     ]
+
+
+def _times(verdict: Verdict | None) -> str:
+    """The factor as a sign between two sides; empty where there is none or it is 1."""
+    return f"×{verdict.factor}" if verdict and verdict.factor not in (None, "1") else ""
 
 
 def _difference(end: Values, begin: Values) -> Values | None:

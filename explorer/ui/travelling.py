@@ -37,8 +37,17 @@ TRAVELS: Final = {
     "compared with": Parameter("with", str),
     "presses": Parameter("presses", list[dict[str, _Plain]]),
     "retain_graph": Parameter("retain", bool),
+    "create_graph": Parameter("create", bool),
     "zero_grad() first": Parameter("clear", bool),
     "set_to_none": Parameter("none", bool),
+    "leaves": Parameter("leaves", tuple[str, ...]),
+    "play the ledger": Parameter("play", bool),
+    "section": Parameter("part", str),
+    "switch": Parameter("switch", str),
+    "switch in my program": Parameter("mine", bool),
+    "cut": Parameter("cut", dict[str, _Plain]),
+    "deep": Parameter("deep", dict[str, _Plain]),
+    "deep shown": Parameter("deepby", tuple[str, ...]),
     "v": Parameter("vector", str),
 }
 """Name in the session -> parameter of the URL, for every choice that travels."""

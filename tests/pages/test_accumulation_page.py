@@ -178,8 +178,27 @@ def test_micro_batches_say_the_factor(open_page: OpenPage) -> None:
 def test_depth_draws_a_bar_a_layer_and_its_program_can_be_watched(open_page: OpenPage) -> None:
     app = part(open_page("accumulation"), "Depth")
     app.slider[0].set_value(7).run()
-    drawn = app.get("bidi_component")[0].proto.json
+    drawn = "".join(one.proto.json for one in app.get("bidi_component"))
     assert drawn.count("layer 7:") == 1
     assert "layer 8:" not in drawn
     press(app, "Watch this program")
     assert app.selectbox(key="choice").value == "code"
+
+
+def test_a_link_brings_the_presses_and_the_experiment(open_page: OpenPage) -> None:
+    app = keeping_the_graph(open_page("accumulation"))
+    press(press(app, "backward()"), "zero_grad()")
+    part(app, "Depth").slider[0].set_value(9).run()
+    query = {name: app.query_params[name][0] for name in app.query_params}
+    again = open_page("accumulation", **query)
+    assert again.slider[0].value == 9
+    assert any("layer 9:" in one.proto.json for one in again.get("bidi_component"))
+    assert len(rows(part(again, "Ledger"))) == 3
+
+
+def test_the_ledger_is_offered_as_csv_and_svg_and_can_be_played(open_page: OpenPage) -> None:
+    app = open_page("accumulation")
+    assert {b.proto.label for b in app.get("download_button")} >= {"Ledger as CSV", "Ledger as SVG"}
+    count = len(app.get("bidi_component"))
+    switch(app, "Play the calls", on=True)
+    assert len(app.get("bidi_component")) == count + 1
