@@ -3,7 +3,7 @@
 import csv
 import io
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -187,7 +187,7 @@ def test_the_csv_holds_every_element_in_full() -> None:
 
 def test_the_svg_shows_every_line_and_is_well_formed() -> None:
     program = presets.get("backward_twice").program
-    drawn = ElementTree.fromstring(ledger_svg(ledger_of(run(program)), LIGHT))
+    drawn = ET.fromstring(ledger_svg(ledger_of(run(program)), LIGHT))
     texts = [text.text or "" for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert [text for text in texts if text.startswith("call ")] == [
         f"call {i}" for i in range(1, 7)

@@ -52,7 +52,7 @@ def expected(cut: Cut) -> Fraction | None:
     return share
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(cuts())
 def test_every_cut_gives_what_plain_torch_gives_and_the_factor_that_follows(cut: Cut) -> None:
     shown = run(cut.program())
