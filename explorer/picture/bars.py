@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final, NamedTuple
 
+from explorer.language import _
 from explorer.picture.cells import format_number
 from explorer.picture.theme import Theme
 from explorer.picture.tiles import text_svg
@@ -33,11 +34,12 @@ def power(exponent: int) -> str:
     return f"10{str(exponent).translate(_RAISED)}"
 
 
-def log_bars(series: Sequence[Series], theme: Theme, *, label: str = "layer") -> str:
+def log_bars(series: Sequence[Series], theme: Theme, *, label: str = "") -> str:
     """All panels on one scale, so that equal heights mean equal numbers.
 
     A zero has no bar and says 0; an infinity or a NaN says so.
     """
+    label = label or _("layer")
     columns = 1 if len(series) == 1 else 2 if len(series) <= 4 else 3
     rows = -(-len(series) // columns)
     high = 430.0 if rows == 1 else 285.0
@@ -70,7 +72,8 @@ def _panel(
     room, tall = wide - left, high - upper - lower
     parts = [text_svg(left, 1.3 * size, one.title, theme.ink, size * 1.15, bold=True)]
     if one.values:
-        ends = f"first {_said(one.values[0])} · last {_said(one.values[-1])}"
+        ends = _("first {first} · last {last}") if size > 13 else "{first} → {last}"
+        ends = ends.format(first=_said(one.values[0]), last=_said(one.values[-1]))
         parts.append(text_svg(wide, 1.3 * size, ends, theme.ink, size, anchor="end", mono=True))
     every = max(1, math.ceil((top - low) * size * 1.7 / tall))
     for exponent in range(low, top + 1):
@@ -90,14 +93,14 @@ def _panel(
         x = left + step * i + (step - bar) / 2
         parts.append(_bar(value, x, bar, (upper, tall), span, theme, f"{label} {i + 1}", size))
         last = len(one.values) - 1
-        if i in (0, last) or ((i + 1) % marks == 0 and last - i >= marks):
+        if i == last or (i % marks == 0 and last - i >= marks):
             middle, y = x + bar / 2, upper + tall + 1.3 * size
             parts.append(text_svg(middle, y, str(i + 1), theme.muted, size, anchor="middle"))
     base = upper + tall
     parts.append(
         f'<path d="M{left:g} {base:g}H{wide:g}" stroke="{theme.dock}" stroke-width="1.5"/>'
     )
-    axis = f"{label}, from the input to the loss"
+    axis = _("{name}, from the input to the loss").format(name=label)
     parts.append(
         text_svg(left + room / 2, base + 2.7 * size, axis, theme.muted, size, anchor="middle")
     )

@@ -41,8 +41,13 @@ def show() -> None:
             if (values := norms_of(run, "flows" if flows else "norms"))
         ]
         if series:
-            drawing.show(log_bars(series, widgets.theme()), key="depth bars")
+            drawn = log_bars(series, widgets.theme())
+            drawing.show(drawn, key="depth bars")
             st.html(f"<p style='font-size:16px'>{sentence(series[0])}</p>")
+            st.download_button(
+                _("Bars as SVG"), drawn, "depth.svg", "image/svg+xml", on_click="ignore",
+                icon=":material/download:",
+            )  # fmt: skip
     with left:
         program = each[0].program()
         st.html(listing.STYLE + listing.listing_html(program.source, widgets.theme()))
