@@ -260,7 +260,7 @@ class _Page:
             hooked = f'<p class="remark">{told}</p>'
         count = len(uses)
         sums = _("added = the sum of {count} uses").format(count=count)
-        word = sums if count > 1 else _("what the use sent")
+        word = _("a hook changed what had arrived") if entry.hooked else sums
         if self.roomy:
             return (
                 f'<div class="uses"><div class="word">{word}</div><div class="sum">{body}</div>'

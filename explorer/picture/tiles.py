@@ -203,7 +203,7 @@ def _matrix(
     if printed:
         wide, high = max(44.0, 8.2 * max(map(len, numbers)) + 10), 26.0
     else:
-        wide = high = max(3.0, min(14.0, longest / max(tile.rows, tile.columns)))
+        wide = high = max(longest / 32, min(14.0, longest / max(tile.rows, tile.columns)))
         wide = 28.0 if tile.columns == 1 else wide
         high = 28.0 if tile.rows == 1 else high
     part = AxisPart(name, values.shape)

@@ -25,7 +25,9 @@ def show() -> None:
     """The choice, the difference, and both outcomes."""
     name, mine = _choose()
     switch = SWITCHES[name]
-    programs = _programs(name, mine=mine)
+    programs = _in_mine(name) if mine else None
+    mine = programs is not None
+    programs = programs or (Program(switch.off), Program(switch.on))
     left, right = st.columns([4, 7], gap="medium")
     with left:
         st.markdown(f"**{_(switch.question)}**")
@@ -64,11 +66,10 @@ def _choose() -> tuple[str, bool]:
     return name, mine
 
 
-def _programs(name: str, *, mine: bool) -> tuple[Program, Program]:
-    """Both programs: the visitor's own with the change where that can be made, or the example."""
-    if mine and (run := session.current_run()) is not None:
-        if (own := switches.on_program(name, run)) is not None:
-            return own
+def _in_mine(name: str) -> tuple[Program, Program] | None:
+    """The visitor's program without and with the change; None, and why, where it cannot be made."""
+    run = session.current_run()
+    found = None if run is None else switches.on_program(name, run)
+    if found is None:
         st.info(_("The program above lacks what this switch needs, so the small example is shown."))
-    switch = SWITCHES[name]
-    return Program(switch.off), Program(switch.on)
+    return found
