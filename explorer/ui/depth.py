@@ -51,7 +51,7 @@ def show() -> None:
     with left:
         program = each[0].program()
         st.html(listing.STYLE + listing.listing_html(program.source, widgets.theme()))
-        adopt(program, key="deep")
+        adopt(program)
 
 
 def _form(held: Deep) -> tuple[Deep, list[str], bool]:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.data import Program
 from explorer.language import _
-from explorer.ui import session, site, widgets
+from explorer.ui import links, session, site, widgets
 
 SECTIONS: Final = ("Ledger", "Switches", "Micro-batches", "Depth")
 """The parts of the page, in their order."""
@@ -34,12 +34,10 @@ def key(name: str) -> str:
     return f"experiment {name} in {session.program_number()}"
 
 
-def adopt(program: Program, *, key: str) -> None:
-    """A button that makes a program of an experiment the visitor's own, on every page."""
-    clicked = st.button(
-        _("Watch this program"), icon=":material/play_arrow:", key=f"adopt {key}",
-        help=_("Makes it your program, and plays its backward passes."),
-    )  # fmt: skip
-    if clicked:
-        session.edit(program)
-        st.switch_page(site.page("backward"))
+def adopt(program: Program) -> None:
+    """A link that makes a program of an experiment the visitor's own, and plays its calls."""
+    if code := links.pack_program(program):
+        st.page_link(
+            site.page("backward"), label=_("Watch this program"), icon=":material/play_arrow:",
+            query_params={"code": code},
+        )  # fmt: skip

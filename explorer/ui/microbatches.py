@@ -30,7 +30,7 @@ def show() -> None:
         session.remember(CUT, msgspec.to_builtins(cut))
         program = cut.program()
         st.html(listing.STYLE + listing.listing_html(program.source, widgets.theme()))
-        adopt(program, key="cut")
+        adopt(program)
     run = session.run(program)
     with right:
         widgets.say_what_went_wrong(run)

@@ -34,7 +34,7 @@ def show() -> None:
         st.html(listing.STYLE + listing.difference_html(
             programs[0].source, programs[1].source, widgets.theme(), around=30 if not mine else 3
         ))  # fmt: skip
-        adopt(programs[1], key="switch")
+        adopt(programs[1])
     with right:
         off, on = (session.run(program) for program in programs)
         titles = (_("without"), _("with")) if mine else (_(switch.off_title), _(switch.on_title))

@@ -1,11 +1,14 @@
 """The Accumulation page: every press is one line more, and one row more."""
 
 import re
+from urllib.parse import parse_qs
 
 from streamlit.testing.v1 import AppTest
 from visitor import OpenPage, pick
 
 from explorer import presets
+from explorer.depth import Deep
+from explorer.ui.links import unpack_program
 
 FIRST = "call 1 line 7 out.backward() x.grad 2×2 None before + 4.5 added = 4.5 after from x + 2"
 
@@ -171,7 +174,7 @@ def test_micro_batches_say_the_factor(open_page: OpenPage) -> None:
     app = part(open_page("accumulation"), "Micro-batches")
     assert app.subheader[0].value == "3 parts give exactly 3 times the gradient of the whole batch."
     assert "×3" in text(html(app, "sides"))
-    app.selectbox[2].select("divided by k").run()
+    next(box for box in app.selectbox if box.label == "Loss of a part").select("divided by k").run()
     assert app.subheader[0].value == "3 parts give the gradient of the whole batch."
 
 
@@ -181,15 +184,16 @@ def test_depth_draws_a_bar_a_layer_and_its_program_can_be_watched(open_page: Ope
     drawn = "".join(one.proto.json for one in app.get("bidi_component"))
     assert drawn.count("layer 7:") == 1
     assert "layer 8:" not in drawn
-    press(app, "Watch this program")
-    assert app.selectbox(key="choice").value == "code"
+    link = next(one.proto for one in app.get("page_link") if one.proto.label.startswith("Watch"))
+    (code,) = parse_qs(link.query_string)["code"]
+    assert unpack_program(code) == Deep(depth=7).program()
 
 
 def test_a_link_brings_the_presses_and_the_experiment(open_page: OpenPage) -> None:
     app = keeping_the_graph(open_page("accumulation"))
     press(press(app, "backward()"), "zero_grad()")
     part(app, "Depth").slider[0].set_value(9).run()
-    query = {name: app.query_params[name][0] for name in app.query_params}
+    query = dict(app.query_params.items())
     again = open_page("accumulation", **query)
     assert again.slider[0].value == 9
     assert any("layer 9:" in one.proto.json for one in again.get("bidi_component"))
