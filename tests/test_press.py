@@ -44,6 +44,7 @@ def test_a_call_inside_a_loop_is_not_repeated_word_for_word() -> None:
 
 def test_nothing_to_walk_gives_none() -> None:
     assert press.backward_call(run(Program("x = 1\n"))) is None
+    assert press.backward_call(run(Program("x = = 1\n"))) is None
 
 
 def test_presses_accumulate_where_the_graph_is_kept() -> None:
