@@ -122,7 +122,7 @@ def density_for(scene: Scene) -> Density:
 
 def place(scene: Scene, tiles: Sequence[Tile], density: Density | None = None) -> Picture:
     """The picture of `scene`, in the density that suits it unless one is given."""
-    return _Placing(scene, tiles, density or density_for(scene)).picture()
+    return Placing(scene, tiles, density or density_for(scene)).picture()
 
 
 class _Units:
@@ -151,7 +151,7 @@ class _Units:
         return wire.source if wire.source is not None else -1 - (wire.seed or 0)
 
 
-class _Placing:
+class Placing:
     """One run of the placing, from sizes over columns and rows to wires."""
 
     def __init__(self, scene: Scene, tiles: Sequence[Tile], density: Density) -> None:

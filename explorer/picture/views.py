@@ -14,6 +14,7 @@ from explorer.frames import Frames, Scene, Tile
 from explorer.frames.bare import bare
 from explorer.frames.folding import MAX_CARDS, View, folded, hidden, hidden_in, plan, views
 from explorer.frames.scene import Cut, Item, Seed, Wire
+from explorer.picture.downwards import place_down
 from explorer.picture.layout import Picture, density_for, place
 from explorer.picture.measure import LARGE
 
@@ -47,8 +48,9 @@ class Shown(Plain, frozen=True):
     """One view with its picture, and a second one with large cards for a camera that follows.
 
     `opened` and `within` are those of `explorer.frames.folding.View`, `fold` is None where nothing
-    is folded. The view to begin with has all `others`, and where there is room for it, with a box
-    for each node, the picture `torch`: the only one that has `wires` of its own.
+    is folded. `down` is the picture for a screen that is higher than wide. The view to begin with
+    has all `others`, and where there is room for it, with a box for each node, the picture `torch`:
+    the only one that has `wires` of its own.
     """
 
     opened: str
@@ -58,6 +60,7 @@ class Shown(Plain, frozen=True):
     follow: Picture | None
     others: tuple["Shown", ...] = ()
     torch: "Shown | None" = None
+    down: Picture | None = None
     wires: tuple[Wire, ...] = ()
 
 
@@ -124,7 +127,8 @@ def _as_torch(scene: Scene, tiles: Sequence[Tile]) -> Shown | None:
     if fit.stacked:
         return None
     follow = place(whole, tiles, LARGE) if density is not LARGE else None
-    return Shown("*", "", None, fit, follow, wires=whole.wires)
+    down = place_down(whole, tuple(tiles))
+    return Shown("*", "", None, fit, follow, wires=whole.wires, down=down)
 
 
 def _shown(scene: Scene, view: View, tiles: Sequence[Tile]) -> Shown:
@@ -146,7 +150,8 @@ def _shown(scene: Scene, view: View, tiles: Sequence[Tile]) -> Shown:
             placed.seeds,
             placed.cuts,
         )
-    return Shown(view.opened, view.within, fold, fit, follow)
+    down = None if hard else place_down(placed, tuple(tiles))
+    return Shown(view.opened, view.within, fold, fit, follow, down=down)
 
 
 def trimmed(frames: Frames) -> Frames:

@@ -208,7 +208,8 @@ def test_search_goes_from_node_to_node(visit: Visit) -> None:
 
 
 def test_the_keyboard_alone_leads_to_an_explanation(visit: Visit) -> None:
-    page = visit("backward?preset=tutorial")
+    """From the first page on, without a mouse."""
+    page = visit("")
     expect(page.locator("g.node").first).to_be_visible()
     active = "() => { let e = document.activeElement; while (e?.shadowRoot) e = e.shadowRoot.activeElement; return e?.getAttribute('class') ?? ''; }"  # noqa: E501
     for _ in range(60):
@@ -217,7 +218,7 @@ def test_the_keyboard_alone_leads_to_an_explanation(visit: Visit) -> None:
             break
     assert page.evaluate(active).startswith("node")
     page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     expect(page.locator("g.node.selected .headline")).to_have_text("y * y")
     for _ in range(60):

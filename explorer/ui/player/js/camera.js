@@ -36,6 +36,9 @@ class Camera {
 
   /** The zoom at which the tallest card and its buckets fit with some air; the same in every step. */
   followZoom() {
+    const { picture } = this.stage;
+    // From top to bottom the width is what there is least of.
+    if (picture.isDown) return within(this.size.w / picture.bounds.w, Math.min(0.62, this.size.w / 330), 1.15);
     const high = Math.min(this.stage.picture.bounds.h, 1.4 * this.stage.tallest + 60);
     return Math.max(this.fitZoom(), within(this.size.h / high, 0.7, 1.4));
   }
@@ -111,6 +114,13 @@ class Camera {
       this.zoomAt(event, Math.exp(event.deltaY * 0.0016));
     }, { passive: false });
     this.holder.addEventListener("dblclick", () => this.fit(true));
+  }
+
+  /** Zoom about the middle, as the keys do. */
+  zoomBy(factor) {
+    if (!this.view) return;
+    const { left, top, width, height } = this.holder.getBoundingClientRect();
+    this.zoomAt({ clientX: left + width / 2, clientY: top + height / 2 }, factor);
   }
 
   zoomAt(event, factor) {

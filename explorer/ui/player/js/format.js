@@ -27,18 +27,19 @@ function number(value, digits = 2) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   let text;
-  if (size >= 1e6) text = exponent(size);
+  if (size >= 1e6) text = exponent(size, digits);
   else if (size >= 100) text = String(Math.round(size));
   else if (size >= 10) text = String(+size.toFixed(1));
   else if (size >= 0.1) text = String(+size.toFixed(digits));
   else if (size >= 0.01) text = String(+size.toFixed(digits + 1));
   else if (size >= 0.001) text = String(+size.toFixed(digits + 2));
-  else text = exponent(size);
+  else text = exponent(size, digits);
   return (value < 0 ? "−" : "") + text;
 }
 
-function exponent(size) {
-  return size.toExponential(0).replace("e+", "e").replace("e-", "e−");
+/** A very large or small number; one digit where room is short, more where it is looked at closely. */
+function exponent(size, digits = 2) {
+  return size.toExponential(Math.max(0, digits - 2)).replace(/\.?0+e/, "e").replace("e+", "e").replace("e-", "e−");
 }
 
 const ENGLISH = { ...WORDS };

@@ -149,7 +149,7 @@ class Inspector {
     } else if (this.told(slot, element)) {
       const row_ = frame.sent.find((one) => one.title.values.slot === slot);
       words.push(...say("why.title", { number: this.told(slot, element).torch, what: row_.title.values.derivative }), html("code", {}, place(element, this.shapeOf(row_.tile))));
-    } else words.push(WORDS[!item && this.tick ? "panel.forward" : "panel.why"]);
+    } else words.push(WORDS[!item && this.tick ? "panel.forward" : !item && !frame && this.scene.frames.length ? "panel.rest" : "panel.why"]);
     const back = this.selected ? [html("button", { type: "button", class: "back", title: WORDS["why.back.key"], onclick: () => this.on.release() }, this.step ? text("why.back", { step: this.step }) : WORDS["why.back.rest"])] : [];
     this.whyTitle.replaceChildren(html("span", {}, ...words), ...back);
   }
@@ -165,11 +165,32 @@ class Inspector {
     const width = this.why.clientWidth || 480;
     if (item && !frame) return [note(WORDS["why.never"])];
     if (!item && this.tick) return forwardPanel(this.tick, tiles, width);
+    if (!item && !frame && scene.frames.length) return this.restPanel();
     if (!item || !frame) return whyPanel(frame, item, scene, tiles, width);
     const parts = item.kind === "bucket" ? this.whyLeaf(now) : this.whySent(now) ?? this.whyAsked(now);
     if (parts) return parts;
     const asks = item.kind === "bucket" ? null : this.asksFor(now);
     return [...this.ruleRows(now), asks ? asks.line : "", ...whyPanel(frame, item, scene, tiles, width, asks?.pick), ...this.notes(now)];
+  }
+
+  /** What the call is about to do: where it enters, in which order it goes, where it ends. */
+  restPanel() {
+    const { scene } = this;
+    const rows = [];
+    for (const seed of scene.seeds.slice(0, 2)) {
+      const root = seed.name || this.items.get(seed.root)?.label || "";
+      const id = seed.vector === "1" ? "rest.seed.one" : "rest.seed";
+      rows.push(row("rest.row.seed", html("span", { class: "aside" }, ...say(id, { root: { code: shortened(root, 18) }, vector: seed.vector }))));
+    }
+    const inOrder = scene.items.filter((item) => item.order !== null).sort((one, other) => one.order - other.order);
+    const listed = (items, most, between) => [
+      ...items.slice(0, most).flatMap((item, place_) => [place_ ? between : "", this.link(item)]),
+      items.length > most ? html("span", { class: "aside" }, ` ${text("rest.more", { count: items.length - most })}`) : "",
+    ];
+    const cards = inOrder.filter((item) => item.kind === "card"), leaves = inOrder.filter((item) => item.kind === "bucket");
+    if (cards.length) rows.push(row("rest.row.order", ...listed(cards, 4, " → "), html("span", { class: "aside rule-words" }, WORDS["rest.order"])));
+    if (leaves.length) rows.push(row("rest.row.leaves", ...listed(leaves, 4, ", "), html("span", { class: "aside rule-words" }, WORDS["rest.leaves"])));
+    return [...rows, note(WORDS["panel.nothing.rest"])];
   }
 
   /** How to ask for one of the numbers that were sent; null where there is none, or nobody to ask. */

@@ -217,11 +217,12 @@ class Player {
   /** The stage for the camera's kind of picture; made when first needed. */
   stage(kind) {
     const view = this.view;
-    const name = kind === "follow" && view.follow ? "follow" : "fit";
+    const isDown = this.isPortrait && view.down;
+    const name = isDown ? "down" : kind === "follow" && view.follow ? "follow" : "fit";
     const key = `${this.chosen}.${view.wires.length ? "torch" : view.opened}.${name}`;
     if (!this.stages.has(key)) {
       const scene = view.wires.length ? bareScene(this.scene, view.wires) : foldedScene(this.scene, view.fold);
-      this.stages.set(key, new FoldedStage(scene, view[name], this.frames.tiles, {
+      this.stages.set(key, new FoldedStage(scene, { ...view[name], isDown: name === "down" }, this.frames.tiles, {
         open: (group) => this.open(group),
         opens: (group) => this.views.some((one) => one.opened === group),
         select: (node, what) => this.picked(node, what),
@@ -232,6 +233,11 @@ class Player {
       }));
     }
     return this.stages.get(key);
+  }
+
+  /** A screen that is higher than wide, where the graph runs from top to bottom. */
+  get isPortrait() {
+    return this.root.clientWidth <= 620 && innerHeight > innerWidth;
   }
 
   /** All ways to show the call; what is folded differs. */
@@ -282,6 +288,7 @@ class Player {
   isFollowing() {
     if (this.following !== null) return this.following;
     if (this.root.classList.contains("presenting")) return true;
+    if (this.isPortrait && this.view.down) return this.camera.size.h < 0.9 * this.view.down.bounds.h;
     const picture = this.view.fit;
     if (picture.density === "S") return true; // small cards show no numbers at all
     const { w, h } = this.camera.size;
@@ -527,8 +534,10 @@ class Player {
     const { item, frame } = this.subject();
     const tick = this.forward === null ? null : this.frames.forward[this.forward];
     this.span = this.selected === null && tick ? tick.span : item ? item.span : frame ? frame.span : null;
-    lightSpan(this.lines, this.span);
-    showSpan(this.lines, this.span, this.code);
+    // At rest the program shows the call that comes next.
+    const next = !this.span && this.selected === null && this.step === 0 ? this.scene.span : null;
+    lightSpan(this.lines, this.span, next);
+    showSpan(this.lines, this.span ?? next, this.code);
     this.inspector.show(item ?? null, frame, this.step, this.selected !== null, tick);
     this.shownStage.tabStop(item?.index ?? this.shownStage.sequence[0]?.item.index);
     this.keepPlace();
@@ -722,6 +731,7 @@ class Player {
   /** Keys on a node that has the focus: choose it, or go to the next one in the order of steps. */
   actOnNode(key, index) {
     if (key === "Enter") this.picked(index);
+    else if (key === "g" && this.items.get(index)?.order) this.goTo(this.items.get(index).order);
     else if (key === "ArrowDown" || key === "ArrowUp") {
       const { sequence } = this.shownStage;
       const place = sequence.findIndex((parts) => parts.item.index === index);
@@ -744,6 +754,9 @@ class Player {
     else if (key === "/") this.finder.field.focus();
     else if (key === "l") this.toggleLoop();
     else if (key === "f") this.toggleCamera();
+    else if (key === "+" || key === "=") this.camera.zoomBy(0.8);
+    else if (key === "-") this.camera.zoomBy(1.25);
+    else if (key === "0") this.fitAll();
     else if (key === "t") this.showAs(!this.asTorch);
     else if (key === "p") this.present();
     else if (key === "?") this.toggleHelp();

@@ -51,7 +51,7 @@ class Stage {
     for (const road of this.picture.roads) this.drawRoad(road);
     this.scene.seeds.forEach((seed, place) => this.drawSeed(seed, this.picture.seeds[place]));
     for (const path of this.picture.paths) this.drawWire(path);
-    for (const cut of this.cutsAtTheEdge()) this.drawCut(cut);
+    for (const cut of this.cutsToDraw()) this.drawCut(cut);
     for (const item of this.scene.items) this.drawNode(item);
   }
 
@@ -114,7 +114,7 @@ class Stage {
     const [x, y] = road.tip;
     const lane = svg("g", { class: "lane" },
       svg("path", { class: "road", d: road.path }),
-      svg("path", { class: "road-tip", d: `M${x} ${y}l-10 -5v10z` }));
+      svg("path", { class: "road-tip", d: this.picture.isDown ? `M${x} ${y}l-5 -10h10z` : `M${x} ${y}l-10 -5v10z` }));
     this.layers.roads.append(lane);
     this.roads.push({ maker: wire.target, lane });
     if (wire.seed !== null) {
@@ -122,7 +122,7 @@ class Stage {
       return;
     }
     if (!road.label) return;
-    const label = svg("text", { class: "road-label", x: road.label[0], y: road.label[1] });
+    const label = svg("text", { class: this.picture.isDown ? "road-label beside" : "road-label", x: road.label[0], y: road.label[1] });
     if (road.name) label.append(svg("tspan", { class: "road-name" }, road.name));
     if (road.shape) label.append(`${road.name ? " " : ""}${road.shape}`);
     label.append(svg("title", {}, `${wire.name} ${wire.shape}`.trim()));
@@ -134,7 +134,9 @@ class Stage {
     if (this.picture.density === "S") return;
     const value = seed.value === null ? null : this.tiles[seed.value];
     const [x, y] = road.tip;
-    const label = svg("text", { class: "road-label root", x: x + 5, y: y + 5 });
+    const box = this.picture.seeds[seed.number];
+    const at = this.picture.isDown ? { class: "road-label ends", x: box.x - 10, y: box.y + 30 } : { class: "road-label root", x: x + 5, y: y + 5 };
+    const label = svg("text", at);
     label.append(svg("tspan", { class: "road-name" }, shortened(seed.name, 14)));
     if (value && value.shape.length === 0 && value.cells.length) label.append(` = ${number(value.cells[0])}`);
     this.layers.roads.append(label);
@@ -151,22 +153,25 @@ class Stage {
       svg("text", { class: "vector", x: middle, y: centre + (small ? 4 : 15) }, small ? shortened(vector, 6) : vector)));
   }
 
-  cutsAtTheEdge() {
+  /** One cut for each card: data without grad only at the edge, `detach` and its like everywhere. */
+  cutsToDraw() {
+    if (this.picture.density === "S") return [];
     const onward = new Set(this.scene.wires
       .filter((wire) => this.items.get(wire.target).kind !== "bucket").map((wire) => wire.source));
-    const seen = new Set();
-    return this.scene.cuts.filter((cut) => {
-      if (onward.has(cut.node) || seen.has(cut.node) || !this.spots.has(cut.node)) return false;
-      seen.add(cut.node);
-      return this.items.get(cut.node).kind === "card" && this.picture.density !== "S";
-    });
+    const reasons = new Map();
+    for (const { node, reason } of this.scene.cuts) {
+      if (this.items.get(node)?.kind !== "card" || (onward.has(node) && reason === "no grad")) continue;
+      reasons.set(node, (reasons.get(node) ?? new Set()).add(reason));
+    }
+    return [...reasons].map(([node, all]) => ({ node, low: onward.has(node), reason: [...all].map((one) => (one === "no grad" ? WORDS["no.grad"] : one)).join(", ") }));
   }
 
   drawCut(cut) {
     const body = this.spots.get(cut.node).body;
-    const y = body.y + this.lane(body);
+    // Where cotangents leave on the lane, the cut stands below it.
+    const y = cut.low ? body.y + body.h - 14 : body.y + this.lane(body);
     const x = body.x - 22;
-    const words = cut.reason === "no grad" ? WORDS["no.grad"] : cut.reason;
+    const words = cut.reason;
     this.layers.wires.append(
       svg("path", { class: "cut", d: `M${body.x} ${y}h-22m0 -11v22m-6 -22v22` }),
       svg("text", { class: "cut-word", x: x + 20, y: y + 26 }, words, svg("title", {}, words)));
