@@ -180,7 +180,7 @@ class Inspector {
     for (const seed of scene.seeds.slice(0, 2)) {
       const root = seed.name || this.items.get(seed.root)?.label || "";
       const id = seed.vector === "1" ? "rest.seed.one" : "rest.seed";
-      rows.push(row("rest.row.seed", html("span", { class: "aside" }, ...say(id, { root: { code: shortened(root, 18) }, vector: seed.vector }))));
+      rows.push(row("rest.row.seed", html("span", { class: "aside rule-words" }, ...say(id, { root: { code: shortened(root, 18) }, vector: seed.vector }))));
     }
     const inOrder = scene.items.filter((item) => item.order !== null).sort((one, other) => one.order - other.order);
     const listed = (items, most, between) => [
@@ -472,7 +472,11 @@ class Inspector {
 
   leafPanel({ element }, width) {
     const { item, frame, scene, tiles } = this;
-    if (!item || (!frame && item.after === null && item.before === null)) return [note(WORDS["panel.nothing.selected"])];
+    if (!item) {
+      const says = (sign_, id) => html("div", { class: "row brief" }, html("code", {}, sign_), html("span", { class: "aside" }, WORDS[id]));
+      return [note(WORDS["panel.nothing.selected"]), says("g", "rest.g"), says("J", "rest.J"), says("gᵀJ", "rest.gJ")];
+    }
+    if (!frame && item.after === null && item.before === null) return [note(WORDS["why.never"])];
     const cards = keptPanel(item, scene, tiles, width);
     for (const picture of cards[0].querySelectorAll?.(".lone-tile") ?? []) {
       const tile = tiles[item.after ?? item.added];
