@@ -165,6 +165,9 @@ def test_stepping_asks_the_server_for_nothing(visit: Visit) -> None:
         press(page, "Step forward")
     page.keyboard.press("ArrowRight")
     page.get_by_label("Step", exact=True).fill("3")
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Step", exact=True)).to_have_value("5", timeout=20_000)
+    page.keyboard.press("Space")
     page.wait_for_timeout(500)
     assert len(sent) == before
 
