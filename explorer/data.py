@@ -538,13 +538,14 @@ class JacobianAsk(Plain, frozen=True, tag="jacobian"):
     """Ask a run for the Jacobian of a variable with respect to leaves or other variables.
 
     Names are those of the program: `y`, `y#3` for the third value of `y`, `Layer_1.weight`. `order`
-    2 asks for the Hessian of a scalar.
+    2 asks for the Hessian of a scalar. `rows` asks for a part of the rows only, from and to.
     """
 
     outputs: str
     wrt: tuple[str, ...]
     method: str = "auto"
     order: int = 1
+    rows: tuple[int, int] | None = None
 
 
 class VjpAsk(Plain, frozen=True, tag="vjp"):

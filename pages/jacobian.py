@@ -7,7 +7,9 @@ from explorer.ui import downloads, jacobian, session
 run = session.current_run()
 ask = jacobian.choose(run) if run is not None else None
 if run is not None and ask is not None:
-    answer = jacobian.answer(ask)
+    answer = jacobian.answer(run, ask)
+    if answer is None:
+        st.stop()
     if answer.jacobian is None:
         st.warning(answer.error)
     else:

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from explorer.autograd.jacobian import jacobian
-from explorer.data import Axis, AxisPart, Jacobian, Values
+from explorer.autograd.runner import run
+from explorer.data import Axis, AxisPart, Jacobian, JacobianAsk, Values
 from explorer.picture.batch import mixing, samples_of
 from explorer.picture.matrix import pictured
+from explorer.ui.lab.filling import joined
 
 
 def matrix_of(array: np.ndarray, *widths: int) -> Jacobian:
@@ -114,3 +116,16 @@ def test_an_input_of_another_length_is_no_batch() -> None:
     found = jacobian({"y": x @ w}, {"w": w})
     assert mixing(found, 0) is None
     assert samples_of(jacobian({"y": (x @ w).sum()}, {"w": w})) is None
+
+
+def test_pieces_of_rows_are_the_matrix() -> None:
+    source = "import torch\nx = torch.linspace(-1, 1, 12).requires_grad_()\n"
+    source += "w = torch.ones(1, requires_grad=True)\ny = (x.reshape(3, 4).exp() * w).cumsum(0)"
+    whole = run(source, ask=(JacobianAsk("y", ("x", "w")),)).answers[0].jacobian
+    asks = tuple(JacobianAsk("y", ("x", "w"), rows=rows) for rows in ((0, 5), (5, 10), (10, 12)))
+    parts = [answer.jacobian for answer in run(source, ask=asks).answers]
+    together = joined(parts, "y", (3, 4))
+    assert (together.array == whole.array).all()
+    assert (together.rows, together.columns, together.reached) == (
+        whole.rows, whole.columns, whole.reached,
+    )  # fmt: skip

@@ -297,6 +297,9 @@ class _Execution:
         if isinstance(ask, JacobianAsk):
             if ask.order == 2:
                 return Answer(ask, jacobian=hessian(output, wrt, name=ask.outputs))
+            if ask.rows is not None:
+                with torch.enable_grad():
+                    output = output.reshape(-1)[slice(*ask.rows)]
             return Answer(ask, jacobian=jacobian({ask.outputs: output}, wrt, method=ask.method))
         if isinstance(ask, VjpAsk):
             root = flat_gradient(output, wrt) if ask.order == 2 else output

@@ -26,7 +26,7 @@ from explorer.picture.cells import format_number
 from explorer.picture.matrix import Band, pictured
 from explorer.ui import lab as lab_
 from explorer.ui import session, widgets
-from explorer.ui.lab import Samples, Vector, Window, comparison, opened, second
+from explorer.ui.lab import Samples, Vector, Window, comparison, filling, opened, second
 from explorer.ui.lab.opened import Opened
 from explorer.ui.wording import plain
 
@@ -132,11 +132,13 @@ def default_inputs(run: Run, output: Variable) -> tuple[str, ...]:
     return tuple(leaf.name for leaf in run.leaves if leaf.name in reached_leaves)
 
 
-def answer(ask: JacobianAsk) -> Answer:
-    """What torch says to `ask`."""
-    run = session.current_run(ask)
-    assert run is not None, "a program that has been asked about can run"
-    return run.answers[0]
+def answer(run: Run, ask: JacobianAsk) -> Answer | None:
+    """What torch says to `ask`; None while it is stopped, and the page says so."""
+    sizes = {leaf.name: leaf.values.size for leaf in run.leaves}
+    sizes |= {widgets.title_of(v): v.values.size for v in run.tensors}
+    shapes = {widgets.title_of(v): v.values.shape for v in run.tensors}
+    columns = sum(sizes[name] for name in ask.wrt)
+    return filling.answer(ask, shapes[ask.outputs], columns, _asked)
 
 
 def describe(ask: JacobianAsk, found: Jacobian) -> None:

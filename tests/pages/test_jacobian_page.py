@@ -12,7 +12,8 @@ from visitor import OpenPage, pick, words
 
 from explorer import presets
 from explorer.autograd.runner import run
-from explorer.data import JacobianAsk
+from explorer.data import JacobianAsk, Program
+from explorer.ui import links
 
 
 def sent(app: AppTest, name: str) -> dict:
@@ -236,3 +237,34 @@ def test_the_csv_tells_no_path_from_zero() -> None:
     assert [row[0] for row in rows[1:]] == ["y[0]", "y[1]"]
     assert np.allclose([[float(v) for v in row[1:4]] for row in rows[1:]], found.array[:, :3])
     assert {cell for row in rows[1:] for cell in row[4:]} == {""}
+
+
+LARGE = """import torch
+x = torch.linspace(-1, 1, 700, requires_grad=True)
+y = (x * x).cumsum(0)
+"""
+
+
+def large(open_page: OpenPage) -> AppTest:
+    code = links.pack_program(Program(LARGE))
+    return open_page("jacobian", code=code)
+
+
+def test_a_large_matrix_is_filled_piece_by_piece(open_page: OpenPage) -> None:
+    app = large(open_page)
+    drawn = sent(app, "explorer_lab")
+    assert drawn["sizes"] == [700, 700]
+    assert [band["block"] for band in drawn["rows"]] == [2]
+    J = run(Program(LARGE), ask=(JacobianAsk("y", ("x",)),)).answers[0].jacobian.array
+    pairs = J.reshape(350, 2, 700)
+    largest = np.take_along_axis(pairs, np.abs(pairs).argmax(1)[:, None], 1)[:, 0]
+    assert np.abs(z(app)).tolist() == np.abs(largest).tolist()
+
+
+def test_filling_can_be_stopped_and_gone_on_with(open_page: OpenPage) -> None:
+    app = large(open_page)
+    app.session_state["kept: jacobian stopped"] = (Program(LARGE), True)
+    app.run()
+    assert "Stopped" in app.info[0].value
+    next(one for one in app.button if one.label == "Go on").click().run()
+    assert sent(app, "explorer_lab")["sizes"] == [700, 700]

@@ -37,7 +37,7 @@ class Lab {
     this.marks = {};
     for (const kind of ["row", "column", "cell", "at"]) this.marks[kind] = html("div", { class: `mark ${kind}`, hidden: "" });
     this.piece("mm").append(...Object.values(this.marks));
-    this.sheetColumn = html("div", { class: "sheet-column" }, this.sheet, (this.blocks = html("p", { class: "blocks" })));
+    this.sheetColumn = html("div", { class: "sheet-column" }, (this.blocks = html("p", { class: "blocks" })), this.sheet);
     this.side = html("div", { class: "side" },
       (this.read = html("div", { class: "read" })),
       (this.told = html("div", { class: "told" })),
@@ -552,7 +552,7 @@ class Lab {
     this.rows.cells.forEach(({ x }, row) => {
       if (row % every) return;
       const words = shortened(this.label(this.rows, row), Math.floor((this.left - SIDE - 12) / LETTER));
-      word(draw, words, this.left - 9, x + this.high / 2, this.palette.ink, "right", `12px ${MONO}`);
+      word(draw, words, this.left - 9, Math.max(8, x + this.high / 2), this.palette.ink, "right", `12px ${MONO}`);
     });
   }
 
@@ -627,8 +627,9 @@ class Lab {
   cell(draw, value, words, x, y, w, h, largest, size) {
     const step = level(asCell(value), largest);
     draw.fillStyle = this.palette[step];
-    const gap = Math.min(w, h) >= 6 ? 1 : 0;
-    draw.fillRect(x, y, w - gap, h - gap);
+    if (Math.min(w, h) >= 6) draw.fillRect(x, y, w - 1, h - 1);
+    // Thin cells end on whole pixels: half-covered ones would be paler than their number.
+    else draw.fillRect(Math.floor(x), Math.floor(y), Math.ceil(x + w) - Math.floor(x), Math.ceil(y + h) - Math.floor(y));
     if (!size) return;
     word(draw, words, x + w / 2, y + h / 2 + size * 0.06, this.palette[`${step}t`], "center", `600 ${size.toFixed(1)}px ${MONO}`);
   }

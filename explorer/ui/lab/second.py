@@ -39,6 +39,11 @@ def show(run: Run, ask: JacobianAsk, asked: Callable[[SumAsk], Answer]) -> None:
     session.remember("jacobian second", on)
     if not on:
         return
+    st.caption(
+        _("J holds the derivatives of {output} by {names}.").format(
+            output=plain(ask.outputs), names=plain(", ".join(ask.wrt))
+        )
+    )
     leaves = tuple(leaf.name for leaf in run.leaves)
     answer = asked(SumAsk(ask.outputs, ask.wrt, leaves))
     if answer.error is not None:
@@ -58,7 +63,7 @@ def _tiles(names: tuple[str, ...], grads: tuple[Values | None, ...]) -> None:
     scale = largest([grad for grad in grads if grad is not None]) or 1.0
     colors = widgets.theme()
     figures = "".join(
-        f"<figure>{tile_html(grad, scale=scale, theme=colors, name=f'{name}.grad')}"
+        f"<figure>{tile_html(grad, scale=scale, theme=colors, name=f'{name}.grad', most=4)}"
         f"<figcaption>{escape(name)}.grad</figcaption></figure>"
         for name, grad in zip(names, grads, strict=True)
     )
