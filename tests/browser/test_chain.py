@@ -51,3 +51,21 @@ def test_a_click_on_a_path_chooses_it_and_on_a_bead_opens_it(visit: Visit) -> No
     expect(page.locator(".counter")).to_have_text("at rest")
     page.keyboard.press("ArrowRight")
     expect(page.locator(".counter")).to_have_text(re.compile("1 of 4"))
+
+
+def test_a_leaf_in_the_player_is_nudged_and_dragging_asks_the_server_for_nothing(
+    visit: Visit,
+) -> None:
+    page = visit("backward?preset=tutorial")
+    expect(page.locator("g.node").first).to_be_visible()
+    page.keyboard.press("End")
+    page.get_by_role("button", name="Nudge it").click()
+    slider = page.get_by_label("Step of the number")
+    expect(slider).to_be_visible()
+    settled(page)
+    said = page.locator(".nudge .caption")
+    expect(said).to_contain_text("Drag x[0,0]")
+    slider.fill("20")
+    expect(said).to_contain_text("x[0,0] +1 changes out by 5.25; gradient × step says +4.5")
+    page.get_by_role("button", name="Its chain").click()
+    expect(page.locator(".heat.factor")).to_have_count(4)

@@ -86,6 +86,13 @@ def choose(run: Run) -> Choice | None:
     return Choice(paths, leaf, place, name)
 
 
+def open_at(call: int, leaf: int) -> None:
+    """Choose a call and a leaf, before the page is drawn."""
+    for name, value in (("chain of call", call), (f"chain to a leaf in call {call}", leaf)):
+        st.session_state[session.widget_key(name, value)] = value
+        session.remember(name, value)
+
+
 def _path(there: Any, paths: Paths, leaf: int, name: str, count: int) -> int:
     """The picker of one of several paths."""
     listed = paths.listed(leaf)

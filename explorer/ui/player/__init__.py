@@ -64,6 +64,7 @@ def show(
     link: Mapping[str, str] | None = None,
     at: str = "at",
     on_spot: Callable[[], None] | None = None,
+    on_leaf: Callable[[], None] | None = None,
 ) -> None:
     """Draw the player of `run`.
 
@@ -85,12 +86,16 @@ def show(
         on_spot: called when the person has come to rest somewhere else. The state under `key` then
             has `spot`: `call` (from 0), `step`, `last` (the number of steps) and `node` (the index
             of the node that was opened, or None). Without it the player tells the server nothing.
+        on_leaf: called when the person asks for more about a number of a leaf than the player
+            shows. The state under `key` then has `leaf`: `what` (`nudge` or `chain`), `call`,
+            `node` and `element`.
     """
     options = {
         "key": key,
         "start": start,
         "call": call,
         "tells": on_spot is not None,
+        "follows": on_leaf is not None,
         "height": height,
         "program_panel": program_panel,
         "asks": ask is not None,
@@ -101,6 +106,7 @@ def show(
         _mount(
             key=key, data=data, height="content", on_wanted_change=partial(_note_wanted, key),
             on_spot_change=on_spot or (lambda: None),
+            on_leaf_change=on_leaf or (lambda: None),
         )  # fmt: skip
         if ask is not None:
             _show_answers(run, key, data["signature"], ask)

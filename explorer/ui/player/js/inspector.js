@@ -490,6 +490,7 @@ class Inspector {
       cards[0].tabIndex = 0;
       cards[0].setAttribute("aria-label", text("leaf.label", { leaf: item.label, element: place(element, this.shapeOf(item.after ?? item.added)) || "1" }));
       cards[0].addEventListener("keydown", (event) => this.onLeafKey(event, element));
+      if (this.follows && item.after !== null) cards.push(leafLinks((what) => this.on.follow(what, item.index, element)));
     }
     return cards;
   }
@@ -533,6 +534,12 @@ class Inspector {
     }
     return cells;
   }
+}
+
+/** Where a leaf's number leads to, beside the graph. */
+function leafLinks(ask) {
+  const link = (what) => html("button", { type: "button", class: "leaf-link", title: WORDS[`leaf.${what}.title`], onclick: () => ask(what) }, WORDS[`leaf.${what}`]);
+  return html("div", { class: "leaf-links" }, link("nudge"), link("chain"));
 }
 
 function row(id, ...children) {

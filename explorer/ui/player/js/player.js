@@ -69,6 +69,7 @@ class Player {
       lightNodes: (nodes) => this.lightNodes(nodes),
       select: (node) => this.select(node),
       release: () => this.release(),
+      follow: (what, node, element) => this.trigger?.("leaf", { what, call: this.chosen, node, element }),
       ask: (number_) => this.trigger?.("wanted", { signature: this.signature, number: number_ }),
       held: () => this.keepPlace(),
     });
@@ -801,6 +802,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   player.trigger = setTriggerValue;
   player.tell = data.tells ? (spot) => setStateValue("spot", spot) : null;
   (shared.live ??= new Map()).set(data.key, player);
+  player.inspector.follows = Boolean(data.follows);
   player.load(data);
   return () => {
     shared.players.get(parentElement)?.remove();
