@@ -12,7 +12,8 @@ from explorer.ui import session
 
 
 def player(app: AppTest) -> dict:
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    found = [json.loads(one.proto.json) for one in app.get("bidi_component")]
+    return next(data for data in found if "frames" in data)
 
 
 def test_it_opens_at_rest(open_page: OpenPage) -> None:
