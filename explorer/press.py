@@ -110,9 +110,10 @@ def backward_call(run: Run) -> str | None:
     The program's own call is repeated only where it stands at the top level, since the names inside
     a function or a loop mean something else afterwards.
     """
-    if not run.tensors:  # which a program that is no Python has not either
+    try:
+        tree = ast.parse(run.program.source)
+    except SyntaxError:
         return None
-    tree = ast.parse(run.program.source)
     for statement in reversed(tree.body):
         if isinstance(statement, ast.Expr) and is_backward(statement.value):
             return _with_keyword(ast.unparse(statement.value), keep=False)
