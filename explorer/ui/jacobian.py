@@ -26,7 +26,7 @@ from explorer.picture.cells import format_number
 from explorer.picture.matrix import Band, pictured
 from explorer.ui import lab as lab_
 from explorer.ui import session, widgets
-from explorer.ui.lab import Samples, Vector, Window, comparison, filling, opened, second
+from explorer.ui.lab import Look, Samples, Vector, Window, comparison, filling, opened, second
 from explorer.ui.lab.opened import Opened
 from explorer.ui.wording import plain
 
@@ -232,7 +232,8 @@ def _lab(run: Run, ask: JacobianAsk, found: Jacobian) -> None:
     )
     numbers = v.numbers(len(found.rows), own), u.numbers(len(found.columns))
     said = {"v": _pulled(ask, found, numbers[0]), "u": _pushed(ask, found, numbers[1])}
-    lab_.answers(key, said)
+    look = msgspec.to_builtins(_chosen("look", Look, Look()))
+    lab_.answers(key, {**said, "look": look})
     if ask.order == 1:
         opened.show(_chosen("open", Opened, Opened()), run, ask, found, _asked)
         comparison.show(ask, _asked)

@@ -268,3 +268,13 @@ def test_filling_can_be_stopped_and_gone_on_with(open_page: OpenPage) -> None:
     assert "Stopped" in app.info[0].value
     next(one for one in app.button if one.label == "Go on").click().run()
     assert sent(app, "explorer_lab")["sizes"] == [700, 700]
+
+
+def test_how_it_is_drawn_and_with_which_v_travels_with_the_link(open_page: OpenPage) -> None:
+    look = {"colours": "log", "layout": "full", "numbers": True}
+    v = {"kind": "typed", "values": [1, 2, 3, 4.0]}
+    app = choose_in_lab(open_page("jacobian"), look=look, v=v)
+    query = dict(app.query_params.items())
+    other = open_page("jacobian", **query)
+    assert said(other)["look"] == look
+    assert numbers(said(other)["v"]["numbers"]).tolist() == [1, 2, 3, 4]

@@ -26,7 +26,7 @@ _SHARED: Final = ("format", "tiles", "numbers")
 """Scripts of the player that the lab draws with too."""
 
 
-STATES: Final = ("v", "u", "window", "open")
+STATES: Final = ("v", "u", "window", "look", "open")
 """What the person does, as the names under which the session holds it."""
 
 
@@ -93,6 +93,14 @@ class Window(Plain, frozen=True):
 
     part: int | None = None
     sample: int | None = None
+
+
+class Look(Plain, frozen=True):
+    """How a matrix is drawn: `colours` is picture, tensor or log, `layout` matrix or full."""
+
+    colours: str = "picture"
+    layout: str = "matrix"
+    numbers: bool = False
 
 
 class Samples(Plain, frozen=True):

@@ -18,6 +18,7 @@ class Lab {
     this.parent = parent;
     this.key = key;
     this.look = { colours: "picture", numbers: false, layout: "matrix" };
+    this.looked = false; // whether the person has changed it since this lab was opened
     this.count = { v: 0, u: 0 };
     this.bar = html("div", { class: "bar" });
     this.vectors = html("div", { class: "bar" });
@@ -103,6 +104,10 @@ class Lab {
   answered(data) {
     if (!this.data) return;
     this.answer ??= {};
+    if (data.look && !this.looked) {
+      const known = { colours: ["picture", "tensor", "log"], layout: this.canTile ? ["matrix", "full"] : ["matrix"], numbers: [true, false] };
+      for (const [name, choices] of Object.entries(known)) if (choices.includes(data.look[name])) this.look[name] = data.look[name];
+    }
     for (const [name, one] of [["v", data.v], ["u", data.u]]) {
       if (this.count[name] && one.count !== this.count[name]) continue;
       const numbers = decoded(one.numbers);
@@ -155,6 +160,7 @@ class Lab {
     const { words } = this.data;
     const colours = segments("colours", ["picture", "tensor", "log"], this.look.colours, (chosen) => {
       this.look.colours = chosen;
+      this.tell();
       this.drawBars();
       this.draw();
     });
@@ -163,11 +169,13 @@ class Lab {
         type: "checkbox", ...(this.look.numbers ? { checked: "" } : {}),
         onchange: (event) => {
           this.look.numbers = event.target.checked;
+          this.tell();
           this.draw();
         },
       }), words.numbers);
     const layout = !this.canTile ? null : segments("layout", ["matrix", "full"], this.look.layout, (chosen) => {
       this.look.layout = chosen;
+      this.tell();
       this.chosen = this.pointed = null;
       this.drawBars();
       this.draw();
@@ -230,6 +238,12 @@ class Lab {
       problem.textContent = "";
       this.take(name, { kind: "typed", values: numbers }, numbers);
     }
+  }
+
+  /** Have the page keep how the matrix is drawn: it travels with the link. */
+  tell() {
+    this.looked = true;
+    this.send("look", { ...this.look });
   }
 
   legend() {
