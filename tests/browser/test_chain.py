@@ -66,6 +66,6 @@ def test_a_leaf_in_the_player_is_nudged_and_dragging_asks_the_server_for_nothing
     said = page.locator(".nudge .caption")
     expect(said).to_contain_text("Drag x[0,0]")
     slider.fill("20")
-    expect(said).to_contain_text("x[0,0] +1 changes out by 5.25; gradient × step says +4.5")
+    expect(said).to_contain_text("x[0,0] +1 changes out by +5.25; gradient × step says +4.5")
     page.get_by_role("button", name="Its chain").click()
     expect(page.locator(".heat.factor")).to_have_count(4)
