@@ -16,7 +16,7 @@
 >>> [leaf.added.array.tolist() for leaf in call.leaves]
 [[2.0, 4.0]]
 
-`run` does both for a whole program, and gives plain data:
+`run` does both for a whole program, in a process of its own, and gives plain data:
 
 >>> shown = explorer.run('''
 ... import torch
@@ -35,7 +35,6 @@ from explorer import notebook
 from explorer.autograd.jacobian import jacobian, weight_jacobian
 from explorer.autograd.local import local_jacobians
 from explorer.autograd.recorder import record
-from explorer.autograd.runner import run
 from explorer.autograd.tape import trace
 from explorer.autograd.watch import watch
 from explorer.data import (
@@ -52,6 +51,7 @@ from explorer.data import (
 )
 from explorer.errors import ExplorerError
 from explorer.opening import load
+from explorer.sandbox import run
 
 notebook.register()
 

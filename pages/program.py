@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.ui import editor, form, session, site, trouble, ways, widgets
+from explorer.ui import editor, form, handout, session, site, trouble, variables, ways, widgets
 
 typing = ways.show() == ways.CODE
 program = session.current_program()
@@ -39,8 +39,7 @@ if run is not None:
                     site.page("compare"), label="Compare it with what it was",
                     icon=":material/difference:", query_params=session.query(),
                 )  # fmt: skip
-    if run.tensors or run.leaves:
-        st.subheader("Variables")
-        widgets.variables_table(run)
+        handout.menu(run)
+    variables.show(run)
     with troubles:
         trouble.show(run)

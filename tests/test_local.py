@@ -21,6 +21,7 @@ import explorer
 from explorer import presets
 from explorer.autograd import local
 from explorer.autograd.local import Locals, local_jacobians
+from explorer.autograd.runner import run
 from explorer.autograd.tape import Tape, gradient_edge
 from explorer.autograd.values import Copier
 from explorer.data import LocalAsk, Run, TermsAsk, Values
@@ -50,7 +51,7 @@ def locals_of(root) -> Locals:
 
 
 def shown(source: str, **more) -> Run:
-    return explorer.run("import torch\n" + source, **more)
+    return run("import torch\n" + source, **more)
 
 
 def incoming(call, step):

@@ -757,6 +757,48 @@ try:
     raise Loud("x")
 except Loud as error:
     error.with_traceback(None)  # here
+---
+import torch
+print(torch.nn.Linear(1, 1).forward.__func__)
+---
+import torch
+torch.empty(0).set_(torch.ones(2), 0, (1000,), (1,))
+---
+import torch
+print(torch.ones(2).untyped_storage())
+---
+import numpy as np
+print(np.ones(2).ctypes.data)
+---
+import numpy as np
+print(np.array([1]).dtype.type.mro())
+---
+try:
+    1 / 0
+except ZeroDivisionError as error:
+    print(error.with_traceback(None))  # here
+---
+import torch
+torch.nn.Module.forward = lambda self, x: x
+---
+import torch
+del torch.ones
+---
+import torch
+m = torch.nn.Module()
+setattr(m, "__dict__", {})
+---
+import torch
+from torch.func import functional_call
+print(functional_call.__wrapped__)
+---
+import torch
+import torch.nn.functional as F
+print(F.handle_torch_function)
+---
+import torch
+x = torch.ones(1, requires_grad=True) * 2
+print(x.grad_fn._raw_saved_self)
 """)
 
 
@@ -917,6 +959,22 @@ print("\n" * 100_000)
 import torch
 torch.set_printoptions(threshold=10 ** 9)
 print(torch.ones(100_000))
+---
+class E(Exception):
+    def __str__(self):
+        while True:
+            pass
+raise E
+---
+try:
+    while True:
+        pass
+finally:
+    while True:
+        pass
+---
+x = 10 ** 10 ** 8
+print(len(str(x)))
 """)
 
 

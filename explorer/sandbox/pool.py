@@ -36,7 +36,13 @@ def run(
     ask: tuple[Ask, ...] = (),
     deadline: float = DEADLINE,
 ) -> Run:
-    """Run a program that anybody may have written, in a process of its own; as `explorer.run`.
+    """Run a short PyTorch script that anybody may have written; this is `explorer.run`.
+
+    It runs after `torch.manual_seed(seed)`, in a process of its own with hard limits, and all that
+    it showed is kept. `program` is the source text, or a `Program` (whose own seed then counts).
+    `ask` names what to compute on the way (Jacobians of variables, or of single nodes); it comes
+    back in `.answers` and changes nothing else. A program that raises still gives everything up to
+    there, and `.error`.
 
     What the program may not do comes back as `.error`, with its line: a `RefusedError` where it
     asks for what is not offered, `Stopped` where it takes longer than `deadline` seconds or prints

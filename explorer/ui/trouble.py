@@ -5,23 +5,42 @@ import streamlit as st
 from explorer.data import Program, Run
 from explorer.doctor import Cure, Diagnosis, diagnose, tried
 from explorer.errors import SandboxError
+from explorer.language import _
 from explorer.ui import session, ways
+from explorer.ui.player import Place
 from explorer.ui.wording import plain
 
 
 def show(run: Run) -> None:
     """Everything that the run has to tell about its program: errors, warnings, then remarks."""
-    found = diagnose(run)
-    for number, one in enumerate(found):
+    said(run)
+    remarks(run)
+
+
+def said(run: Run) -> None:
+    """What torch said: errors, then warnings."""
+    for number, one in enumerate(diagnose(run)):
         if one.kind != "remark":
             _say(run, one, number)
-    remarks = [(number, one) for number, one in enumerate(found) if one.kind == "remark"]
-    if remarks:
-        with st.expander("Worth knowing", icon=":material/lightbulb:"):
-            for number, one in remarks:
-                where = f"**Line {one.line}.** " if one.line else ""
-                st.markdown(where + plain(one.why))
-                _offer(run, one, number)
+
+
+def remarks(run: Run) -> None:
+    """What torch said nothing about, to be opened by who wants to know."""
+    found = [(number, one) for number, one in enumerate(diagnose(run)) if one.kind == "remark"]
+    if not found:
+        return
+    with st.expander(_("Worth knowing"), icon=":material/lightbulb:"):
+        for number, one in found:
+            where = f"**{_('Line {line}.').format(line=one.line)}** " if one.line else ""
+            st.markdown(where + plain(one.why))
+            _offer(run, one, number)
+
+
+def places(run: Run) -> tuple[Place, ...]:
+    """Where in the graph and in the program something was said, for the player to mark."""
+    return tuple(
+        Place(one.words, one.node, one.line) for one in diagnose(run) if one.kind != "remark"
+    )
 
 
 def _say(run: Run, found: Diagnosis, number: int) -> None:

@@ -1,10 +1,9 @@
 """Small pieces that several pages share: the theme, sentences and tables."""
 
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
-from explorer import glossary
 from explorer.data import Run, Variable
 from explorer.picture.theme import DARK, LIGHT, Theme
 from explorer.ui.wording import plain
@@ -45,34 +44,6 @@ def say_what_went_wrong(run: Run) -> None:
     words = plain(run.error.message, code=run.error.type == "RefusedError")
     where = f"Line {run.error.line} of the program" if run.error.line else "The program"
     st.error(f"{where} raised {run.error.type}: {words}", icon=":material/error:")
-
-
-def variables_table(run: Run) -> None:
-    """Name, shape, dtype, requires_grad, is_leaf, grad_fn and grad of variables and parameters."""
-    known = {variable.name for variable in run.tensors}
-    parameters = [leaf for leaf in run.leaves if leaf.name not in known]
-    st.dataframe(
-        [_row(variable) for variable in (*run.tensors, *parameters)],
-        hide_index=True,
-        column_config={
-            name: st.column_config.Column(help=glossary.TERMS[name])
-            for name in ("requires_grad", "is_leaf", "grad_fn")
-        },
-    )
-
-
-def _row(variable: Variable) -> dict[str, Any]:
-    name = variable.name if variable.last and variable.number == 1 else title_of(variable)
-    return {
-        "name": name,
-        "shape": str(list(variable.values.shape)),
-        "dtype": variable.values.dtype,
-        "requires_grad": variable.requires_grad,
-        "is_leaf": variable.is_leaf,
-        "grad_fn": variable.grad_fn or "None",
-        "grad": "None" if variable.grad is None else variable.grad.summary,
-        "values": variable.values.summary,
-    }
 
 
 def title_of(variable: Variable) -> str:

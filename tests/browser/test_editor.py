@@ -150,4 +150,29 @@ def test_what_is_typed_while_a_program_runs_stays(visit: Visit) -> None:
 def test_a_damaged_link_gives_a_sentence(visit: Visit) -> None:
     page = visit("program?code=" + str(pack_program(Program(PROGRAM)))[:-6])
     expect(page.get_by_text("This link is damaged")).to_be_visible()
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    expect(page.locator("g.node").first).to_be_visible()
+
+
+def test_span_variable_and_node_light_up_together_without_a_message(visit: Visit) -> None:
+    page = visit(link(PROGRAM))
+    frames: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
+    page.reload()
+    settled(page)
+    row = page.locator(".variables tbody tr").filter(has_text=re.compile("^y"))
+    before = len(frames)
+    row.hover()
+    expect(page.locator(".lit-part")).to_have_count(1)
+    letters = page.locator(".probe").bounding_box()
+    box = field(page).bounding_box()
+    assert letters is not None
+    assert box is not None
+    page.mouse.move(box["x"] + 6 + letters["width"] / 10 * 6.5, box["y"] + 10 + 22 * 2.5)  # x.sin
+    expect(row).not_to_have_class(re.compile("lit"))
+    page.mouse.move(box["x"] + 6 + letters["width"] / 10 * 18.5, box["y"] + 10 + 22 * 2.5)  # .sum
+    expect(row).to_have_class(re.compile("lit"))
+    assert len(frames) == before
+    go(page, "Backward")
+    page.locator(".variables tbody tr").filter(has_text=re.compile("^y")).hover()
+    expect(page.locator("g.node.lit > title")).to_have_text(re.compile("SumBackward0"))
+    expect(page.locator(".line .lit")).to_have_text("(x.sin() * x).sum()")

@@ -51,6 +51,13 @@ def editor(app: AppTest) -> dict:
     return next(text for text in texts if "mark" in text)
 
 
+def variables(app: AppTest) -> list[dict]:
+    import json
+
+    texts = [json.loads(part.proto.json) for part in app.get("bidi_component")]
+    return next(text["rows"] for text in texts if "rows" in text)
+
+
 def query(app: AppTest, name: str) -> str:
     value = app.query_params[name]
     return value if isinstance(value, str) else value[0]
@@ -69,7 +76,7 @@ def test_a_link_opens_in_the_editor_with_its_seed(open_page: OpenPage) -> None:
     app = open_page("program", code=pack_program(CUBE))
     assert editor(app)["source"] == CUBE.source
     assert next(box for box in app.number_input if box.label == "Seed").value == 5
-    assert "12" in str(app.dataframe[0].value["grad"][0])  # d(x³)/dx at 2
+    assert "12" in variables(app)[0]["grad"]  # d(x³)/dx at 2
 
 
 def test_edit_this_program_opens_the_preset_and_detaches_nothing_yet(open_page: OpenPage) -> None:
@@ -104,6 +111,19 @@ def test_the_form_says_that_it_cannot_hold_a_typed_program(open_page: OpenPage) 
     assert "class Net" in press(app, "Build your own network").code[0].value
 
 
+def test_a_name_that_is_assigned_again_is_told_apart_and_knows_its_node(
+    open_page: OpenPage,
+) -> None:
+    source = "import torch\nx = torch.ones(3, requires_grad=True)\ny = x\nwhile y.norm() < 500:\n"
+    app = opened(open_page, source + "    y = y * 2\ny.sum().backward()\n")
+    rows = [row for row in variables(app) if row["name"] == "y" and row["grad_fn"]]
+    counts = [row["number"] for row in rows]
+    assert counts == list(range(counts[0], counts[0] + 9))
+    assert {row["count"] for row in rows} == {counts[-1]}
+    assert len({row["node"] for row in rows}) == 9
+    assert {(row["span"]["line"], row["span"]["column"]) for row in rows} == {(5, 8)}
+
+
 # ------------------------------------------------------------------------------------------ links
 
 
@@ -118,7 +138,7 @@ def test_every_page_shows_a_typed_program(open_page: OpenPage, page: str) -> Non
 def test_a_damaged_link_gives_a_sentence_and_the_app(open_page: OpenPage, code: str) -> None:
     app = open_page("program", code=code)
     assert "This link is damaged" in app.warning[0].value
-    assert app.dataframe
+    assert variables(app)
 
 
 def test_a_program_too_long_for_a_link_still_runs(open_page: OpenPage) -> None:

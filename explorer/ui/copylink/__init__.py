@@ -1,7 +1,8 @@
 """The button that copies the link of what is shown, and what keeps the address bar in order.
 
 `show()` belongs at the end of a page's run, when the URL is written: its script then asks each
-player to add where it stands, which the server does not know.
+player to add where it stands, which the server does not know. `text()` is the same button for a
+text with that link in it.
 """
 
 from pathlib import Path
@@ -24,14 +25,33 @@ _mount = st.components.v2.component(
 )
 
 
+LINK: Final = "\ue000link\ue000"
+"""What stands in a text for the link; a program has no such letters."""
+
+
 def show() -> None:
     """Draw the button; it is out of use where no link can hold the program."""
-    query = session.query()
-    words = {
-        "copy": _("Copy link"),
-        "title": _("Copy a link to exactly what you see"),
-        "copied": _("Copied"),
-        "by_hand": _("Copy it from here"),
-        "none": _("No link can hold this program"),
-    }
-    _mount(key=_KEY, data={"query": query, "words": words}, height="content", width="content")
+    usable = session.query() is not None
+    title = (
+        _("Copy a link to exactly what you see") if usable else _("No link can hold this program")
+    )
+    _button(_KEY, LINK, _("Copy link"), title, usable=usable, wide=False)
+
+
+def text(text: str, label: str, *, key: str) -> None:
+    """Draw a button that copies `text`, in which `LINK` stands for the link of what is shown."""
+    _button(key, text, label, label, usable=True, wide=True)
+
+
+def _button(key: str, text: str, label: str, title: str, *, usable: bool, wide: bool) -> None:
+    data = {
+        "text": text,
+        "link": LINK,
+        "usable": usable,
+        "wide": wide,
+        "query": session.query(),  # the script is called again when it has changed
+        "words": {
+            "copy": label, "title": title, "copied": _("Copied"), "by_hand": _("Copy it from here"),
+        },
+    }  # fmt: skip
+    _mount(key=key, data=data, height="content", width="stretch" if wide else "content")

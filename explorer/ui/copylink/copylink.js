@@ -1,4 +1,4 @@
-// Copies the address of what is shown, and keeps the address bar in order.
+// Copies the address of what is shown, or a text with it, and keeps the address bar in order.
 
 const SHOWN = 1800; // milliseconds that "Copied" stays
 
@@ -30,10 +30,11 @@ class CopyLink {
     parent.append(this.root);
   }
 
-  take({ query, words }) {
-    this.words = words;
-    this.button.disabled = query === null;
-    this.button.title = query === null ? words.none : words.title;
+  take({ text, link, usable, wide, words }) {
+    Object.assign(this, { words, text, link });
+    this.root.classList.toggle("wide", wide);
+    this.button.disabled = !usable;
+    this.button.title = words.title;
     this.button.setAttribute("aria-label", words.copy);
     if (!this.root.classList.contains("done")) this.word.textContent = words.copy;
     tellPlayers();
@@ -41,11 +42,11 @@ class CopyLink {
 
   async copy() {
     tellPlayers();
-    const address = location.href;
+    const text = this.text.replaceAll(this.link, () => location.href);
     try {
-      await navigator.clipboard.writeText(address);
+      await navigator.clipboard.writeText(text);
     } catch { // not allowed, or not over https
-      if (!copiedByHand(this.root, address)) return this.offer(address);
+      if (!copiedByHand(this.root, text)) return this.offer(text);
     }
     return this.say(this.words.copied);
   }
@@ -61,10 +62,10 @@ class CopyLink {
   }
 
   /** Where no script may copy, the person can. */
-  offer(address) {
-    const field = document.createElement("input");
+  offer(text) {
+    const field = document.createElement("textarea");
     field.readOnly = true;
-    field.value = address;
+    field.value = text;
     field.setAttribute("aria-label", this.words.by_hand);
     field.title = this.words.by_hand;
     field.addEventListener("blur", () => field.remove());
@@ -78,9 +79,9 @@ function tellPlayers() {
   window.dispatchEvent(new CustomEvent("autograd-explorer:address"));
 }
 
-function copiedByHand(root, address) {
+function copiedByHand(root, text) {
   const field = document.createElement("textarea");
-  field.value = address;
+  field.value = text;
   field.style.cssText = "position:fixed;opacity:0";
   root.append(field);
   field.select();

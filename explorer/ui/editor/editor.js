@@ -2,6 +2,7 @@
 
 const PAUSE = 500; // milliseconds after the last key until the program is told
 const INDENT = "    ";
+const LIGHT = "autograd-explorer:light"; // what is pointed at, here or elsewhere on the page
 
 const WORDS = {
   keyword:
@@ -64,6 +65,7 @@ class Editor {
       <div class="editor">
         <div class="gutter" aria-hidden="true"></div>
         <div class="paper">
+          <span class="probe" aria-hidden="true">0123456789</span>
           <pre aria-hidden="true"></pre>
           <textarea aria-label="Program" aria-describedby="hint" spellcheck="false" wrap="off"
             autocapitalize="off" autocomplete="off" autocorrect="off"></textarea>
@@ -72,6 +74,7 @@ class Editor {
       <p class="hint" id="hint">It runs when you pause, or at once with <kbd>Ctrl</kbd> +
         <kbd>Enter</kbd>. <kbd>Tab</kbd> indents; <kbd>Esc</kbd>, then <kbd>Tab</kbd> leaves.</p>`;
     parent.append(root);
+    this.root = root;
     this.gutter = root.querySelector(".gutter");
     this.text = root.querySelector("pre");
     this.field = root.querySelector("textarea");
@@ -81,12 +84,43 @@ class Editor {
     this.field.addEventListener("input", () => this.typed());
     this.field.addEventListener("keydown", (event) => this.key(event));
     this.field.addEventListener("blur", () => this.tell());
+    this.field.addEventListener("pointermove", (event) => this.point(event));
+    this.field.addEventListener("pointerleave", () => this.say(null));
+    this.lit = null;
+    this.listen = ({ detail }) => { if (detail.from !== "editor") this.light(detail.span ?? null); };
+  }
+
+  /** Light the expression at `span` of the text that has run; null lights nothing. */
+  light(span) {
+    const lit = this.field.value === this.told ? span : null;
+    if (JSON.stringify(lit) === JSON.stringify(this.lit)) return;
+    this.lit = lit;
+    this.draw();
+  }
+
+  /** Tell the page which letter is pointed at. */
+  point(event) {
+    const box = this.field.getBoundingClientRect(), style = getComputedStyle(this.field);
+    this.probe ??= this.root.querySelector(".probe");
+    const letter = this.probe.getBoundingClientRect().width / 10;
+    const line = Math.floor((event.clientY - box.top - parseFloat(style.paddingTop)) / parseFloat(style.lineHeight));
+    const column = Math.floor((event.clientX - box.left - parseFloat(style.paddingLeft)) / letter);
+    const length = this.field.value.split("\n")[line]?.length ?? 0;
+    this.say(column >= 0 && column < length ? { line: line + 1, column } : null);
+  }
+
+  say(at) {
+    if (JSON.stringify(at) === JSON.stringify(this.at)) return;
+    this.at = at;
+    window.dispatchEvent(new CustomEvent(LIGHT, { detail: { from: "editor", at } }));
+    if (!at) this.light(null);
   }
 
   /** What the server says: a text where it has a new number, and what to mark. */
   take(data, tellSource, tellAgain) {
     this.tellSource = tellSource;
     this.tellAgain = tellAgain;
+    window.addEventListener(LIGHT, this.listen);
     if (data.number !== this.number) {
       this.number = data.number;
       this.told = data.source;
@@ -181,25 +215,34 @@ class Editor {
     this.field.setAttribute("aria-invalid", String(Boolean(wrong)));
   }
 
-  /** The stripe under the line that went wrong, and the stroke under the part of it. */
+  /** What is lit, the stripe under the line that went wrong, and the stroke under the part of it. */
   marks(source) {
-    if (!this.mark) return [];
+    const pieces = this.lit ? this.parts(source, this.lit, "lit-part") : [];
+    if (!this.mark) return pieces;
     const { line, span } = this.mark;
-    const piece = (name) => {
-      const element = document.createElement("i");
-      element.className = name;
-      element.style.setProperty("--line", line);
-      return element;
-    };
-    const stripe = piece("wrong-line");
-    if (!span || span.line !== line) return [stripe];
-    const width = source.split("\n")[line - 1]?.length ?? 0;
-    const part = piece("wrong-part");
-    part.style.setProperty("--from", span.column);
-    part.style.setProperty(
-      "--length", (span.end_line === line ? span.end_column : width) - span.column,
-    );
-    return [stripe, part];
+    const stripe = this.piece("wrong-line", line);
+    return [...pieces, stripe, ...(span ? this.parts(source, span, "wrong-part").slice(0, 1) : [])];
+  }
+
+  /** One element for each line of a span. */
+  parts(source, span, name) {
+    const lines = source.split("\n");
+    return Array.from({ length: span.end_line - span.line + 1 }, (_, place) => {
+      const line = span.line + place;
+      const from = place === 0 ? span.column : (lines[line - 1]?.search(/\S|$/) ?? 0);
+      const to = line === span.end_line ? span.end_column : (lines[line - 1]?.length ?? 0);
+      const part = this.piece(name, line);
+      part.style.setProperty("--from", from);
+      part.style.setProperty("--length", to - from);
+      return part;
+    });
+  }
+
+  piece(name, line) {
+    const element = document.createElement("i");
+    element.className = name;
+    element.style.setProperty("--line", line);
+    return element;
   }
 }
 
@@ -213,5 +256,8 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     (source) => setStateValue("source", source),
     (again) => setTriggerValue("again", again),
   );
-  return () => editor.tell();
+  return () => {
+    window.removeEventListener(LIGHT, editor.listen);
+    editor.tell();
+  };
 }

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import streamlit as st
 
-from explorer.data import Ask, Run
+from explorer.data import Ask, Plain, Run
 from explorer.frames import frames_of
 from explorer.language import current
 from explorer.picture.views import drawn, trimmed
@@ -23,7 +23,7 @@ from explorer.ui.player import terms, words
 from explorer.ui.player.inspection import asks_for, inspection_of
 from explorer.ui.player.style import style_sheet
 
-__all__ = ["asks_for", "browser_data", "script", "show"]
+__all__ = ["Place", "asks_for", "browser_data", "script", "show"]
 
 _SCRIPTS = (
     "words.en", "format", "theme", "tiles", "numbers", "matrix", "stage", "folding", "panels",
@@ -31,6 +31,14 @@ _SCRIPTS = (
     "address", "player",
 )  # fmt: skip
 """Parts of the player's JavaScript in the order in which they build on each other."""
+
+
+class Place(Plain, frozen=True):
+    """Where something went wrong: torch's words, node and line, as far as known."""
+
+    words: str
+    node: int | None = None
+    line: int | None = None
 
 
 def script(names: Sequence[str] = _SCRIPTS) -> str:
@@ -65,6 +73,7 @@ def show(
     at: str = "at",
     on_spot: Callable[[], None] | None = None,
     on_leaf: Callable[[], None] | None = None,
+    wrong: Sequence[Place] = (),
 ) -> None:
     """Draw the player of `run`.
 
@@ -89,6 +98,7 @@ def show(
         on_leaf: called when the person asks for more about a number of a leaf than the player
             shows. The state under `key` then has `leaf`: `what` (`nudge` or `chain`), `call`,
             `node` and `element`.
+        wrong: what to mark in graph and program; the page has said it, so the player does not.
     """
     options = {
         "key": key,
@@ -99,6 +109,7 @@ def show(
         "height": height,
         "program_panel": program_panel,
         "asks": ask is not None,
+        "wrong": msgspec.to_builtins(wrong),
         "link": {"query": dict(link), "name": at} if link is not None else None,
     }
     data = browser_data(run) | options

@@ -33,6 +33,7 @@ def page(shown: Playable, *, title: str = "Autograd Explorer", start: int | None
         "height": None,
         "program_panel": bool(run.program.source),
         "link": None,
+        "wrong": [],
     }
     return document(
         title=title,

@@ -1,5 +1,6 @@
 // The player itself: one object for each place on a page, which holds the step and moves it.
 
+const LIGHT = "autograd-explorer:light"; // what is pointed at, here or elsewhere on the page
 const STEP_MS = 1600;
 const SPEEDS = [0.5, 1, 2, 4];
 const READABLE = 13; // px: below it, numbers on tiles call for the camera
@@ -33,6 +34,8 @@ class Player {
     this.build();
     this.keys = (event) => this.onKey(event);
     document.addEventListener("keydown", this.keys);
+    this.lighting = ({ detail }) => this.lightAlso(detail);
+    window.addEventListener(LIGHT, this.lighting);
     // Escape leaves the full screen without telling us about the key.
     this.root.addEventListener("fullscreenchange", () => {
       const still = this.root.getRootNode().fullscreenElement === this.root;
@@ -140,6 +143,7 @@ class Player {
     this.items = new Map();
     this.code.replaceChildren(...this.lines.map((line) => line.element));
     this.showProblem();
+    this.markWrong();
     this.takeAnswers();
     this.address?.remove();
     this.address = data.link ? new Address(data.link, (at) => this.standAt(at)) : null;
@@ -189,7 +193,17 @@ class Player {
   showProblem() {
     const error = this.frames.error;
     this.problem.hidden = !error || this.frames.scenes.some((scene) => scene.frames.some((frame) => frame.failed));
+    if (this.data.wrong?.length) this.problem.hidden = true; // the page says it
     if (error) this.problem.replaceChildren(...say(error.id, error.values));
+  }
+
+  /** Mark what went wrong in the program; the stages mark it in the graph. */
+  markWrong() {
+    for (const { words, line } of this.data.wrong ?? []) {
+      const { element } = this.lines[line - 1] ?? {};
+      element?.classList.add("wrong");
+      element?.setAttribute("title", words);
+    }
   }
 
   /** Show call number `place`, at `step`. */
@@ -232,6 +246,8 @@ class Player {
         cell: (wire, element) => this.openCell(wire, element),
         leaf: (node, element) => this.openLeaf(node, element),
       }));
+      const wrong = (this.data.wrong ?? []).map(({ node }) => node).filter((node) => this.items.has(node));
+      this.stages.get(key).flag({ wrong: new Set(wrong) });
     }
     return this.stages.get(key);
   }
@@ -605,12 +621,20 @@ class Player {
   // ------------------------------------------------------------------------------------ lighting
 
   hover(node) {
+    tellLight(node === null ? null : { node, span: this.items.get(node)?.span ?? null });
     this.lightNodes(node === null ? [] : [node]);
     lightSpan(this.lines, this.span ?? null, node === null ? null : this.items.get(node)?.span ?? null);
   }
 
   lightNodes(nodes) {
     this.shownStage.flag({ lit: new Set(nodes) });
+  }
+
+  /** Something else on the page is pointed at: its node and its expression light here too. */
+  lightAlso({ from, node = null, nodes, span = null }) {
+    if (from === "player" || !this.scene) return;
+    this.lightNodes((nodes ?? [node]).filter((one) => this.items.has(one)));
+    lightSpan(this.lines, this.span ?? null, span);
   }
 
   markCells(what) {
@@ -628,6 +652,7 @@ class Player {
 
   pointAtCode(event) {
     const items = this.nodesUnder(event);
+    tellLight(items.length ? { node: items[0].index, nodes: items.map((item) => item.index), span: items[0].span } : null);
     this.lightNodes(items.map((item) => item.index));
     lightSpan(this.lines, this.span ?? null, items[0]?.span ?? null);
     this.code.classList.toggle("over", items.length > 0);
@@ -775,6 +800,7 @@ class Player {
     document.removeEventListener("keydown", this.keys);
     this.watcher.disconnect();
     this.address?.remove();
+    window.removeEventListener(LIGHT, this.lighting);
     this.root.remove();
     if (shared.keyboard === this) shared.keyboard = null;
     if (shared.pictures.get(this.name) === this.save) shared.pictures.delete(this.name);

@@ -25,7 +25,7 @@ class Stage {
     this.picture = picture;
     this.tiles = tiles;
     this.on = on;
-    this.flags = { selected: null, lit: new Set(), found: new Set() };
+    this.flags = { selected: null, lit: new Set(), found: new Set(), wrong: new Set() };
     this.forwardShown = NO_VALUES;
     this.forward = null; // ops of the forward that have been made, while one of them is looked at
     this.toMake = NO_VALUES; // all nodes that the forward makes
@@ -433,8 +433,8 @@ class Stage {
 
   /** Give a node the class of its state and of what is chosen, found or pointed at. */
   paint({ item, group, state, value }) {
-    const { selected, lit, found } = this.flags;
-    const more = (item.index === selected ? " selected" : "") + (lit.has(item.index) ? " lit" : "") + (found.has(item.index) ? " found" : "");
+    const { selected, lit, found, wrong } = this.flags;
+    const more = (item.index === selected ? " selected" : "") + (lit.has(item.index) ? " lit" : "") + (found.has(item.index) ? " found" : "") + (wrong.has(item.index) ? " wrong" : "");
     setClass(group, `node ${item.kind} ${state}${more}${value ? " valued" : ""}${this.isUnmade(item.index) ? " unmade" : ""}`);
   }
 

@@ -1,0 +1,111 @@
+"""From an edit to the new picture, for a program of thirty nodes: the server's part, with the page
+as it is drawn for the browser, and then all of it in a real browser, on the Program page.
+
+A program that was never seen runs in the sandbox; one that was comes from memory.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+from streamlit.testing.v1 import AppTest
+from visiting import serving, settled
+
+from explorer.data import Program
+from explorer.ui import session
+from explorer.ui.links import pack_program
+
+Compare = Callable[..., Any]
+
+APP = Path(__file__).parents[2] / "explorer/ui/app.py"
+
+NUMBERS = count(1)
+
+ROUNDS = 15
+
+
+def source(number: int) -> str:
+    """A program with thirty nodes, another one for each number."""
+    turns = "".join(f"y = y.tanh() * {number}.0 + x\n" for _ in range(9))
+    return (
+        "import torch\nx = torch.ones(3, requires_grad=True)\n"
+        f"y = x * 2\n{turns}out = y.sum()\nout.backward()\n"
+    )
+
+
+def test_a_program_has_thirty_nodes() -> None:
+    assert len(session.run(Program(source(0))).trace.nodes) == 30
+
+
+@pytest.fixture(scope="module")
+def app() -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["code"] = str(pack_program(Program(source(0))))
+    app.run()
+    return app
+
+
+def shown(app: AppTest, number: int) -> None:
+    app.session_state["typed program"] = session.Typed(Program(source(number)))
+    app.run()
+    assert not app.exception
+
+
+@pytest.mark.parametrize("page", ["program", "backward"])
+def test_the_server_draws_the_page(measure: Compare, app: AppTest, page: str) -> None:
+    app.switch_page(f"../../pages/{page}.py").run()
+    group = f"server: the {page} page after an edit"
+    measure(group, "never seen", lambda: shown(app, next(NUMBERS)), rounds=ROUNDS)
+    seen = [next(NUMBERS) for _ in range(2)]
+    for number in seen:
+        shown(app, number)
+    turn = count()
+    measure(group, "seen before", lambda: shown(app, seen[next(turn) % 2]), rounds=ROUNDS,
+            baseline="never seen")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    import shutil
+
+    command = shutil.which("chromium") or shutil.which("google-chrome")
+    with serving() as url, sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=command, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"{url}program?code={pack_program(Program(source(0)))}")
+        settled(page)
+        page.locator(".variables tbody tr").first.wait_for()
+        yield page
+        browser.close()
+
+
+def test_the_browser_shows_it(measure: Compare, page: Page) -> None:
+    """From Ctrl+Enter until the last value in the table of variables is another one."""
+    field = page.locator("textarea[aria-label=Program]")
+    last = page.locator(".variables tbody tr").last.locator("td").last
+
+    def edited(number: int) -> str:
+        field.fill(source(number))
+        return last.inner_text()
+
+    def run(before: str) -> None:
+        page.keyboard.press("Control+Enter")
+        page.wait_for_function(
+            """before => [...document.querySelectorAll('*')].some((host) => host.shadowRoot
+                ?.querySelector('.variables tbody tr:last-child td:last-child')
+                && host.shadowRoot.querySelector('.variables tbody tr:last-child td:last-child')
+                    .innerText !== before)""",
+            arg=before,
+        )
+
+    group = "browser and server: the Program page after an edit"
+    measure(group, "never seen", run, fresh=lambda: (edited(next(NUMBERS)),), rounds=ROUNDS)
+    seen = [next(NUMBERS), next(NUMBERS)]
+    for number in seen:
+        run(edited(number))
+    turn = count()
+    measure(group, "seen before", run, fresh=lambda: (edited(seen[next(turn) % 2]),),
+            rounds=ROUNDS, baseline="never seen")  # fmt: skip
