@@ -63,7 +63,7 @@ def test_caption_span_and_card_light_together(visit: Visit) -> None:
     page = opened(visit, "tutorial")
     page.locator("g.node[data-index='2'] .headline").dblclick()
     assert step(page) == "3"
-    expect(page.get_by_role("status")).to_contain_text(
+    expect(page.locator(".caption[role=status]")).to_contain_text(
         "y * y uses y twice, so it sends two parts of ∂out/∂y: 2.25 each, everywhere. "
         "x + 2 waits for both."
     )
