@@ -22,6 +22,9 @@ from explorer.picture.tiles import FONT, LONGEST, legend_html, tile_html, tile_w
 ROOMY: Final = 4
 """Tensors up to which their tiles print every number of small tensors."""
 
+SHORT: Final = 2
+"""Lines up to which a ledger of few tensors is drawn as large as it can be."""
+
 MANY_USES: Final = 6
 """Uses of one tensor that are drawn; of more the first and the last few."""
 
@@ -36,7 +39,7 @@ STYLE: Final = f"""
   padding-bottom: 10px; }}
 .ledger .legend .word {{ font-family: {FONT}; }}
 .ledger .legend .key {{ display: inline-flex; align-items: center; gap: 6px; margin-left: 18px; }}
-.ledger .line {{ display: grid; grid-template-columns: 190px minmax(0, 1fr); gap: 8px 20px;
+.ledger .line {{ display: grid; grid-template-columns: 262px minmax(0, 1fr); gap: 8px 20px;
   border-top: 1px solid var(--edge); padding: 14px 10px 16px; }}
 .ledger .line.fresh {{ background: var(--now); }}
 .ledger .call {{ font-size: 20px; font-weight: 700; line-height: 1.3; }}
@@ -73,6 +76,10 @@ STYLE: Final = f"""
 @media (min-width: 1600px) {{
   .ledger.one {{ zoom: 1.9; }} .ledger.few {{ zoom: 1.4; }} .ledger.many {{ zoom: 1.12; }}
 }}
+.ledger.one.long, .ledger.few.long {{ zoom: 1; }}
+@media (min-width: 1600px) {{ .ledger.one.long, .ledger.few.long {{ zoom: 1.25; }} }}
+.ledger .changed .call {{ font-size: 16px; }}
+.ledger.few .line {{ grid-template-columns: 200px minmax(0, 1fr); }}
 .ledger.many .line {{ grid-template-columns: 172px minmax(0, 1fr); }}
 .ledger.many .leaves {{ column-gap: 14px; }}
 @container (max-width: 520px) {{ .ledger .line {{ grid-template-columns: minmax(0, 1fr); }} }}
@@ -108,6 +115,7 @@ class _Page:
     def html(self, *, fresh: bool) -> str:
         size = "one" if len(self.names) == 1 else "few" if self.roomy else "many"
         lines = self.ledger.lines
+        size += " long" if len(lines) > SHORT else ""
         body = "".join(self._line(line, fresh and line is lines[-1]) for line in lines)
         legend = f'<div class="legend">{legend_html(self.scale, self.theme)}</div>'
         return (
