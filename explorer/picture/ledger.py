@@ -39,7 +39,7 @@ STYLE: Final = f"""
   padding-bottom: 10px; }}
 .ledger .legend .word {{ font-family: {FONT}; }}
 .ledger .legend .key {{ display: inline-flex; align-items: center; gap: 6px; margin-left: 18px; }}
-.ledger .line {{ display: grid; grid-template-columns: 262px minmax(0, 1fr); gap: 8px 20px;
+.ledger .line {{ display: grid; grid-template-columns: 190px minmax(0, 1fr); gap: 8px 20px;
   border-top: 1px solid var(--edge); padding: 14px 10px 16px; }}
 .ledger .line.fresh {{ background: var(--now); }}
 .ledger .call {{ font-size: 20px; font-weight: 700; line-height: 1.3; }}
@@ -79,7 +79,7 @@ STYLE: Final = f"""
 .ledger.one.long, .ledger.few.long {{ zoom: 1; }}
 @media (min-width: 1600px) {{ .ledger.one.long, .ledger.few.long {{ zoom: 1.25; }} }}
 .ledger .changed .call {{ font-size: 16px; }}
-.ledger.few .line {{ grid-template-columns: 200px minmax(0, 1fr); }}
+.ledger.one.long .line {{ grid-template-columns: 262px minmax(0, 1fr); }}
 .ledger.many .line {{ grid-template-columns: 172px minmax(0, 1fr); }}
 .ledger.many .leaves {{ column-gap: 14px; }}
 @container (max-width: 520px) {{ .ledger .line {{ grid-template-columns: minmax(0, 1fr); }} }}
