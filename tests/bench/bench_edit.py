@@ -4,8 +4,9 @@ as it is drawn for the browser, and then all of it in a real browser, on the Pro
 A program that was never seen runs in the sandbox; one that was comes from memory.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ APP = Path(__file__).parents[2] / "explorer/ui/app.py"
 NUMBERS = count(1)
 
 ROUNDS = 15
+
+NEW, SEEN = "never seen", "seen before"
 
 
 def source(number: int) -> str:
@@ -54,23 +57,27 @@ def shown(app: AppTest, number: int) -> None:
     assert not app.exception
 
 
-@pytest.mark.parametrize("page", ["program", "backward"])
-def test_the_server_draws_the_page(measure: Compare, app: AppTest, page: str) -> None:
-    app.switch_page(f"../../pages/{page}.py").run()
-    group = f"server: the {page} page after an edit"
-    measure(group, "never seen", lambda: shown(app, next(NUMBERS)), rounds=ROUNDS)
-    seen = [next(NUMBERS) for _ in range(2)]
+def numbers(what: str, show: Callable[[int], None]) -> Iterator[int]:
+    """Programs to show one after another: each a new one, or two that were shown before."""
+    if what == NEW:
+        return NUMBERS
+    seen = [next(NUMBERS), next(NUMBERS)]
     for number in seen:
-        shown(app, number)
-    turn = count()
-    measure(group, "seen before", lambda: shown(app, seen[next(turn) % 2]), rounds=ROUNDS,
-            baseline="never seen")  # fmt: skip
+        show(number)
+    return cycle(seen)
+
+
+@pytest.mark.parametrize("what", [NEW, SEEN])
+@pytest.mark.parametrize("page", ["program", "backward"])
+def test_the_server_draws_the_page(measure: Compare, app: AppTest, page: str, what: str) -> None:
+    app.switch_page(f"../../pages/{page}.py").run()
+    each = numbers(what, lambda number: shown(app, number))
+    measure(f"server: the {page} page after an edit", what, lambda: shown(app, next(each)),
+            rounds=ROUNDS, baseline=NEW if what == SEEN else "")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    import shutil
-
     command = shutil.which("chromium") or shutil.which("google-chrome")
     with serving() as url, sync_playwright() as started:
         browser = started.chromium.launch(executable_path=command, args=["--no-sandbox"])
@@ -82,7 +89,8 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
-def test_the_browser_shows_it(measure: Compare, page: Page) -> None:
+@pytest.mark.parametrize("what", [NEW, SEEN])
+def test_the_browser_shows_it(measure: Compare, page: Page, what: str) -> None:
     """From Ctrl+Enter until the last value in the table of variables is another one."""
     field = page.locator("textarea[aria-label=Program]")
     last = page.locator(".variables tbody tr").last.locator("td").last
@@ -101,11 +109,7 @@ def test_the_browser_shows_it(measure: Compare, page: Page) -> None:
             arg=before,
         )
 
-    group = "browser and server: the Program page after an edit"
-    measure(group, "never seen", run, fresh=lambda: (edited(next(NUMBERS)),), rounds=ROUNDS)
-    seen = [next(NUMBERS), next(NUMBERS)]
-    for number in seen:
-        run(edited(number))
-    turn = count()
-    measure(group, "seen before", run, fresh=lambda: (edited(seen[next(turn) % 2]),),
-            rounds=ROUNDS, baseline="never seen")  # fmt: skip
+    each = numbers(what, lambda number: run(edited(number)))
+    measure("browser and server: the Program page after an edit", what, run,
+            fresh=lambda: (edited(next(each)),), rounds=ROUNDS,
+            baseline=NEW if what == SEEN else "")  # fmt: skip
