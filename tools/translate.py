@@ -11,7 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from explorer import language
+from explorer import language, presets
 from explorer.ui.player import words
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +27,10 @@ def said() -> Catalog:
         )
         for path, _line, message, _comments, context in sorted(found, key=lambda one: one[:2]):
             catalog.add(message, locations=[(f"{place}/{path}", 0)], context=context)
+    for preset in presets.all():
+        path = f"explorer/presets/programs/{preset.slug}.py"
+        for text in (preset.title, preset.blurb, preset.group):
+            catalog.add(text, locations=[(path, 0)])
     for context, text in words.messages(words.english()):
         catalog.add(
             text, locations=[(words.TABLE.relative_to(ROOT).as_posix(), 0)], context=context

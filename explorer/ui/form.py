@@ -19,6 +19,7 @@ from explorer.builder import (
     read_numbers,
 )
 from explorer.errors import SpecError
+from explorer.language import _
 from explorer.ui import session
 
 _NEW_LAYER: Final = Layer("Linear", width=4)
@@ -29,7 +30,7 @@ def show() -> None:
     if session.choice() != session.NETWORK:
         _describe()
         st.button(
-            "Build your own network", type="primary", icon=":material/construction:",
+            _("Build your own network"), type="primary", icon=":material/construction:",
             on_click=session.choose, args=(session.NETWORK,),
         )  # fmt: skip
         return
@@ -51,11 +52,12 @@ def _describe() -> None:
     """Title and story of a program that no form holds."""
     if session.choice() == session.CODE:
         st.subheader(session.title(session.CODE))
-        st.write(f"{session.where_it_began()} It was typed, so no form can hold it.")
+        began = session.where_it_began()
+        st.write(_("{began} It was typed, so no form can hold it.").format(began=began))
         return
     preset = presets.get(session.choice())
-    st.subheader(preset.title)
-    st.write(preset.blurb)
+    st.subheader(_(preset.title))
+    st.write(_(preset.blurb))
 
 
 def _key(field: str) -> str:
@@ -73,7 +75,7 @@ def _say(problems: dict[str, str], field: str) -> None:
 
 def _sizes(spec: NetworkSpec, problems: dict[str, str]) -> dict[str, int]:
     """Features of a sample, samples, and the seed."""
-    labels = {"inputs": "Inputs", "batch": "Batch", "seed": "Seed"}
+    labels = {"inputs": _("Inputs"), "batch": _("Batch"), "seed": _("Seed")}
     sizes = {}
     for column, (field, label) in zip(st.columns(3), labels.items(), strict=True):
         with column:
@@ -85,20 +87,20 @@ def _data(spec: NetworkSpec, problems: dict[str, str]) -> dict[str, Any]:
     """The loss, and the numbers that go in."""
     losses = list(LOSSES)
     loss = st.selectbox(
-        "Loss", losses, index=losses.index(spec.loss) if spec.loss in losses else 0,
+        _("Loss"), losses, index=losses.index(spec.loss) if spec.loss in losses else 0,
         format_func=lambda name: LOSSES[name], key=_key("loss"),
     )  # fmt: skip
     _say(problems, "loss")
     data: dict[str, Any] = {"loss": loss}
     data["values"] = _numbers(
-        "Input values", "values", spec.values, problems, f"{spec.batch} × {spec.inputs}"
+        _("Input values"), "values", spec.values, problems, f"{spec.batch} × {spec.inputs}"
     )
     if spec.loss in ("mse", "l1", "bce_with_logits", "cross_entropy"):
         fit = f"{spec.batch}" + ("" if spec.loss == "cross_entropy" else f" × {spec.outputs()}")
-        data["targets"] = _numbers("Targets", "targets", spec.targets, problems, fit)
+        data["targets"] = _numbers(_("Targets"), "targets", spec.targets, problems, fit)
     elif spec.loss == "none" and spec.backward:
         fit = f"{spec.batch} × {spec.outputs()}"
-        data["vector"] = _numbers("Vector v for backward", "vector", spec.vector, problems, fit)
+        data["vector"] = _numbers(_("Vector v for backward"), "vector", spec.vector, problems, fit)
     return data
 
 
@@ -117,13 +119,14 @@ def _numbers(
     shown = " ".join(f"{number:g}" for number in value or ())
     text = st.text_input(
         f"{label} ({fit})", value=texts.get(_key(field), shown), key=_key(field),
-        placeholder="empty: drawn from the seed" if field != "vector" else "empty: all ones",
+        placeholder=_("empty: drawn from the seed") if field != "vector" else _("empty: all ones"),
     )  # fmt: skip
     texts[_key(field)] = text
     try:
         numbers = read_numbers(text, field=field)
     except SpecError as error:
-        st.warning(f"{error} Until then the last numbers that could be read stay.")
+        stay = _("Until then the last numbers that could be read stay.")
+        st.warning(f"{error} {stay}")
         return value
     _say(problems, field)
     return numbers or None
@@ -134,11 +137,12 @@ def _numbers(
 
 def _layers(spec: NetworkSpec, problems: dict[str, str]) -> tuple[Layer, ...]:
     """One row a layer, each to be changed, moved and removed."""
-    st.markdown("**Layers**")
+    st.markdown(f"**{_('Layers')}**")
     last = len(spec.layers) - 1
     rows = tuple(_layer(i, layer, last, problems) for i, layer in enumerate(spec.layers))
     _say(problems, "layers")
-    st.button("Add a layer", icon=":material/add:", on_click=_add, disabled=len(rows) >= MAX_LAYERS)
+    full = len(rows) >= MAX_LAYERS
+    st.button(_("Add a layer"), icon=":material/add:", on_click=_add, disabled=full)
     return rows
 
 
@@ -150,16 +154,17 @@ def _layer(i: int, layer: Layer, last: int, problems: dict[str, str]) -> Layer:
     )
     kinds = list(LAYER_KINDS)
     kind = kind_at.selectbox(
-        f"Layer {i + 1}", kinds, index=kinds.index(layer.kind) if layer.kind in kinds else 0,
+        _("Layer {number}").format(number=i + 1), kinds,
+        index=kinds.index(layer.kind) if layer.kind in kinds else 0,
         key=_key(f"{field}.kind"), label_visibility="collapsed",
     )  # fmt: skip
     with detail_at:
         changed = _detail(field, msgspec.structs.replace(layer, kind=kind))
-    up.button("↑", key=_key(f"{field} up"), help="Move up", disabled=i == 0,
+    up.button("↑", key=_key(f"{field} up"), help=_("Move up"), disabled=i == 0,
               on_click=_move, args=(i, i - 1), width="stretch")  # fmt: skip
-    down.button("↓", key=_key(f"{field} down"), help="Move down", disabled=i == last,
+    down.button("↓", key=_key(f"{field} down"), help=_("Move down"), disabled=i == last,
                 on_click=_move, args=(i, i + 1), width="stretch")  # fmt: skip
-    away.button("✕", key=_key(f"{field} away"), help="Remove",
+    away.button("✕", key=_key(f"{field} away"), help=_("Remove"),
                 on_click=_remove, args=(i,), width="stretch")  # fmt: skip
     for name in ("kind", "width", "p", "activation"):
         _say(problems, f"{field}.{name}")
@@ -170,7 +175,7 @@ def _detail(field: str, layer: Layer) -> Layer:
     """What this kind of layer lets one choose besides its kind."""
     if layer.kind == "Linear":
         width = st.number_input(
-            "Width", value=layer.width, step=1, key=_key(f"{field}.width"),
+            _("Width"), value=layer.width, step=1, key=_key(f"{field}.width"),
             label_visibility="collapsed",
         )  # fmt: skip
         return msgspec.structs.replace(layer, width=width)
@@ -184,11 +189,11 @@ def _detail(field: str, layer: Layer) -> Layer:
         names = list(ACTIVATIONS)
         at = names.index(layer.activation) if layer.activation in names else 0
         name = st.selectbox(
-            "Activation", names, index=at, key=_key(f"{field}.activation"),
+            _("Activation"), names, index=at, key=_key(f"{field}.activation"),
             label_visibility="collapsed",
         )  # fmt: skip
         return msgspec.structs.replace(layer, activation=name)
-    st.caption("keeps the width")
+    st.caption(_("keeps the width"))
     return layer
 
 
@@ -218,10 +223,10 @@ def _put(layers: list[Layer]) -> None:
 def _switches(spec: NetworkSpec, problems: dict[str, str]) -> dict[str, bool]:
     """What is either on or off."""
     labels = {
-        "bias": "Every Linear has a bias",
-        "input_requires_grad": "x requires grad",
-        "backward": "Call backward()",
-        "training": "Training mode",
+        "bias": _("Every Linear has a bias"),
+        "input_requires_grad": _("x requires grad"),
+        "backward": _("Call backward()"),
+        "training": _("Training mode"),
     }
     chosen = {}
     columns = st.columns(2)

@@ -161,7 +161,11 @@ def form_number() -> int:
 def where_it_began() -> str:
     """A sentence on where the typed program comes from."""
     begun = typed().begun
-    return f"Your own program, begun from “{begun}”." if begun else "Your own program."
+    return (
+        _("Your own program, begun from “{title}”.").format(title=begun)
+        if begun
+        else _("Your own program.")
+    )
 
 
 # ------------------------------------------------------------------------------------------ URL
@@ -329,8 +333,9 @@ def current_run(*ask: Ask) -> Run | None:
     """The Run of the current program with its answers to `ask`; None says on the page why."""
     program = current_program()
     if program is None:
-        st.warning(f"Your network cannot run yet. {spec().problems()[0]}")
-        st.page_link(site.page("program"), label="Mend it on the Program page", icon="🔧")
+        problem = spec().problems()[0]
+        st.warning(_("Your network cannot run yet. {problem}").format(problem=problem))
+        st.page_link(site.page("program"), label=_("Mend it on the Program page"), icon="🔧")
         return None
     return run(program, *ask)
 

@@ -4,10 +4,11 @@ from typing import Final
 
 import streamlit as st
 
+from explorer.language import _, later
 from explorer.ui import session
 
-BUILD: Final = "Build"
-CODE: Final = "Code"
+BUILD: Final = later("Build")
+CODE: Final = later("Code")
 
 _STYLE: Final = """
 <style>
@@ -35,7 +36,7 @@ def show() -> str:
         st.session_state[_SEEN] = chosen
     st.html(_STYLE)
     way = st.segmented_control(
-        "Way into the program", [BUILD, CODE], key=_WAY, required=True,
+        _("Way into the program"), [BUILD, CODE], format_func=_, key=_WAY, required=True,
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     return way or BUILD

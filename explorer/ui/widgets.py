@@ -5,6 +5,7 @@ from typing import Final
 import streamlit as st
 
 from explorer.data import Run, Variable
+from explorer.language import _
 from explorer.picture.theme import DARK, LIGHT, Theme
 from explorer.ui.wording import plain
 
@@ -42,8 +43,13 @@ def say_what_went_wrong(run: Run) -> None:
     if run.error is None:
         return
     words = plain(run.error.message, code=run.error.type == "RefusedError")
-    where = f"Line {run.error.line} of the program" if run.error.line else "The program"
-    st.error(f"{where} raised {run.error.type}: {words}", icon=":material/error:")
+    if run.error.line:
+        told = _("Line {line} of the program raised {type}: {words}")
+    else:
+        told = _("The program raised {type}: {words}")
+    st.error(
+        told.format(line=run.error.line, type=run.error.type, words=words), icon=":material/error:"
+    )
 
 
 def title_of(variable: Variable) -> str:
@@ -54,5 +60,5 @@ def title_of(variable: Variable) -> str:
 def what_it_printed(run: Run) -> None:
     """What the program printed."""
     if run.printed:
-        st.caption("It printed")
+        st.caption(_("It printed"))
         st.code(run.printed.rstrip("\n"), language=None)

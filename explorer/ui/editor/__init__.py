@@ -12,6 +12,7 @@ import streamlit as st
 
 from explorer.builder import MAX_SEED
 from explorer.data import Program, RunError
+from explorer.language import _
 from explorer.ui import session
 
 _KEY: Final = "editor"
@@ -101,8 +102,8 @@ def seed(program: Program) -> None:
     # The field keeps what is typed into it; a seed that came from elsewhere is put in.
     st.session_state[key] = program.seed
     st.number_input(
-        "Seed", 0, MAX_SEED, step=1, key=key, width=200, on_change=_reseeded, args=(key,),
-        help="torch, random and numpy start from it: the same seed gives the same numbers.",
+        _("Seed"), 0, MAX_SEED, step=1, key=key, width=200, on_change=_reseeded, args=(key,),
+        help=_("torch, random and numpy start from it: the same seed gives the same numbers."),
     )  # fmt: skip
 
 
@@ -116,9 +117,12 @@ def origin() -> None:
     """Says whose program this is, and what becomes of it when it is changed."""
     if session.choice() != session.CODE:
         st.caption(
-            f"“{session.title(session.choice())}”. Change a letter and it is a program of your "
-            "own; this one stays as it is."
+            _(
+                "“{title}”. Change a letter and it is your own program; this one stays as it is."
+            ).format(title=session.title(session.choice()))
         )
         return
-    lost = "" if session.query() else " It is too long for a link: a reload would lose it."
-    st.caption(session.where_it_began() + lost)
+    told = session.where_it_began()
+    if not session.query():
+        told += " " + _("It is too long for a link: a reload would lose it.")
+    st.caption(told)
