@@ -11,7 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from explorer import language, presets
+from explorer import language, lessons, presets
 from explorer.ui.player import words
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +35,8 @@ def said() -> Catalog:
         catalog.add(
             text, locations=[(words.TABLE.relative_to(ROOT).as_posix(), 0)], context=context
         )
+    for file, text in lessons.messages():
+        catalog.add(text, locations=[(f"explorer/lessons/texts/{file}", 0)])
     return catalog
 
 

@@ -35,7 +35,7 @@ from explorer.lessons.story import (
 __all__ = [
     "Choose", "Click", "Expression", "Guess", "Lesson", "LessonError", "NotThereError", "Said",
     "Scope", "Spot", "Step", "Task", "Text", "Verdict", "View", "all", "get", "is_done", "judge",
-    "read",
+    "messages", "read",
 ]  # fmt: skip
 
 
@@ -59,6 +59,17 @@ def get(slug: str) -> Lesson:
     except KeyError:
         known = ", ".join(_by_slug())
         raise LessonError(f"There is no lesson “{slug}”: the lessons are {known}.") from None
+
+
+def messages() -> Iterator[tuple[str, str]]:
+    """Every text of every lesson, with the name of its file: what a catalogue translates.
+
+    Code that is only shown stays as it is in every language.
+    """
+    for lesson in all():
+        for text in lesson.texts():
+            if not text.source.startswith("```"):
+                yield f"{lesson.slug}.md", text.source
 
 
 @cache

@@ -22,8 +22,9 @@ _HOLE: Final = re.compile(r"\{\{|\}\}|\{([^{}]+?)(?::(\.?\d*[efg]))?\}")
 
 _MARKS: Final = re.compile(r"[\\`*_\[\]<>~|$]")
 
-PAGES: Final = ("player", "program", "jacobian", "ledger", "compare", "chain")
-"""Where a step may open: the player beside the text, or another page by its name."""
+PAGES: Final = ("player", "program", "jacobian", "accumulation", "compare", "chain")
+"""Where a step may open: in the player, with only the program until the question is answered, or in
+the player with a door to another page."""
 
 
 class Text(Plain, frozen=True):

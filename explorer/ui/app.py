@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.errors import SandboxError
 from explorer.language import _
 from explorer.ui import copylink, header, session, site, speaking, widgets
+from explorer.ui.lesson import bar
 
 
 def main() -> None:
@@ -20,6 +21,8 @@ def main() -> None:
     if not session.read_url():
         st.switch_page(site.page("start"))
     link = header.show()
+    if chosen.url_path != "lessons":
+        bar.show()
     try:
         chosen.run()
     except SandboxError as error:  # busy, or not to be started: what is drawn already stays

@@ -96,7 +96,7 @@ def title(chosen: str) -> str:
     """What a choice is called on screen."""
     own = {NETWORK: "My network", CODE: "My own program"}
     if chosen == LESSON and (lesson := place.lesson()) is not None:
-        return f"Lesson: {lesson.title.source}"
+        return _("Lesson: {title}").format(title=_(lesson.title.source))
     return own[chosen] if chosen in own else presets.get(chosen).title
 
 

@@ -33,9 +33,16 @@ def show() -> None:
         return
     shown = progress.now(lesson, here, run)
     with st.container(key="lesson"):
-        st.html(_LAYOUT)
+        st.html(_LAYOUT + _hidden())
         left, right = st.columns([1, 3], gap="medium")
         with left:
             story.show(shown)
         with right:
             workspace.show(shown)
+
+
+def _hidden() -> str:
+    """The rules that take away what the teacher's link hides."""
+    rules = {"picker": ".st-key-tools", "pages": '[data-testid="stTopNav"]'}
+    hidden = [rule for part, rule in rules.items() if place.is_hidden(part)]
+    return f"<style>{', '.join(hidden)} {{ display: none; }}</style>" if hidden else ""

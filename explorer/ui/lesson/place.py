@@ -19,11 +19,17 @@ from msgspec.structs import replace
 from explorer import lessons
 from explorer.data import Plain, Program
 from explorer.errors import ProgramError
+from explorer.language import _, later
 from explorer.lessons import Lesson, LessonError, Step
 
-HIDEABLE: Final = ("picker", "pages", "editor", "answers", "steps")
-"""What a teacher's link may hide: the program picker, the other pages, the editor, the way to see
-an answer without giving one, and the way to other steps."""
+HIDEABLE: Final = {
+    "picker": later("The program picker"),
+    "pages": later("The way to other pages"),
+    "editor": later("The editor"),
+    "answers": later("“Show me” and “Do it for me”"),
+    "steps": later("The way to other steps"),
+}
+"""What a teacher's link may hide -> what it is called."""
 
 PARAMETERS: Final = ("lesson", "part", "said", "hide")
 """The parameters of the URL that belong to a lesson."""
@@ -32,6 +38,7 @@ SKIPPED: Final = "?"
 """What stands for an answer that the learner wanted to be shown."""
 
 _PLACE: Final = "place in the lesson"
+_KNOWN: Final = "places in lessons"
 _TOKEN: Final = re.compile(r"(\?|-?[0-9][0-9.e+-]{0,24})?(!?)")
 
 
@@ -63,6 +70,14 @@ def current() -> Place | None:
 def put(place: Place | None) -> None:
     """Go to a place; None closes the lesson."""
     st.session_state[_PLACE] = place
+    if place is not None:
+        st.session_state[_KNOWN] = {**st.session_state.get(_KNOWN, {}), place.slug: place}
+
+
+def last(slug: str) -> Place:
+    """Where the learner was last in a lesson; at its beginning, if they never were in it."""
+    known: dict[str, Place] = st.session_state.get(_KNOWN, {})
+    return known.get(slug, Place(slug))
 
 
 def lesson() -> Lesson | None:
@@ -128,10 +143,9 @@ def of_query(asked: dict[str, str]) -> Place:
         raise ProgramError(str(error)) from None
     part = asked.get("part", "1")
     if not re.fullmatch(r"[1-9]\d?", part) or int(part) > len(found.steps):
-        raise ProgramError(
-            f"The lesson “{found.title.source}” has no step “{part[:20]}”: its steps are 1 to "
-            f"{len(found.steps)}."
-        )
+        message = _("The lesson “{lesson}” has no step “{step}”: its steps are 1 to {count}.")
+        title = _(found.title.source)
+        raise ProgramError(message.format(lesson=title, step=part[:20], count=len(found.steps)))
     steps = tuple(_done(token) for token in asked.get("said", "").split("~")[: len(found.steps)])
     hide = tuple(name for name in HIDEABLE if name in asked.get("hide", "").split("."))
     return Place(found.slug, int(part) - 1, steps if any(steps) and asked.get("said") else (), hide)

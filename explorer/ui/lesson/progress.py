@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from explorer import lessons
 from explorer.data import Plain, Program, Run
 from explorer.doctor import diagnose, tried
+from explorer.language import _
 from explorer.lessons import (
     Choose,
     Click,
@@ -139,6 +140,11 @@ def go(number: int) -> None:
         session.choose(session.LESSON)
 
 
+def close() -> None:
+    """Leave the lesson for the list of all, from which it can be resumed."""
+    place.put(None)
+
+
 # ---------------------------------------------------------------------------------------- numbers
 
 
@@ -185,10 +191,10 @@ def filled(progress: Progress, text: Text) -> str:
 def _filled(text: Text, scopes: Iterator[Scope]) -> str:
     for scope in scopes:
         try:
-            return text.filled(scope)
+            return text.filled(scope, _)
         except NotThereError:
             continue
-    return text.source
+    return _(text.source)
 
 
 def _judges(progress: Progress) -> Iterator[Scope]:

@@ -4,9 +4,10 @@ from typing import Final
 
 import streamlit as st
 
+from explorer.language import _
 from explorer.lessons import Choose, Click, Guess, Lesson, Text
-from explorer.ui import session, site
-from explorer.ui.lesson import place, progress
+from explorer.ui import session
+from explorer.ui.lesson import handing_on, place, progress
 from explorer.ui.lesson.place import SKIPPED
 from explorer.ui.lesson.progress import Progress
 
@@ -33,7 +34,7 @@ def show(shown: Progress) -> None:
         if shown.number == 0:
             for text in lesson.intro:
                 _say(shown, text)
-        st.subheader(step.title.source, anchor=False)
+        st.subheader(progress.filled(shown, step.title), anchor=False)
         for text in step.text:
             _say(shown, text)
         if step.question is not None:
@@ -48,7 +49,8 @@ def show(shown: Progress) -> None:
 def _head(lesson: Lesson, shown: Progress) -> None:
     """Which lesson and step this is, and the way to the others."""
     count = len(lesson.steps)
-    st.caption(f"{lesson.title.source} · {shown.number + 1} of {count}")
+    where = _("{lesson} · step {number} of {count}")
+    st.caption(where.format(lesson=_(lesson.title.source), number=shown.number + 1, count=count))
     st.progress(sum(one.done for one in shown.here.steps) / count)
 
 
@@ -73,7 +75,7 @@ def _question(shown: Progress) -> None:
         case Guess():
             _guess(shown, question)
         case Click():
-            st.info("Click a node in the picture.", icon=":material/ads_click:")
+            st.info(_("Click a node in the picture."), icon=":material/ads_click:")
     if not (isinstance(question, Choose) or place.is_hidden("answers")):
         _show_me()
 
@@ -84,13 +86,13 @@ def _key(shown: Progress, what: str) -> str:
 
 def _choose(shown: Progress, question: Choose) -> None:
     chosen = st.radio(
-        "Your answer", range(len(question.choices)), index=None, key=_key(shown, "choice"),
+        _("Your answer"), range(len(question.choices)), index=None, key=_key(shown, "choice"),
         format_func=lambda i: progress.filled(shown, question.choices[i].text),
         label_visibility="collapsed",
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "That is my answer", type="primary", disabled=chosen is None,
+            _("That is my answer"), type="primary", disabled=chosen is None,
             on_click=progress.answer, args=(str(chosen),),
         )  # fmt: skip
         if not place.is_hidden("answers"):
@@ -98,14 +100,14 @@ def _choose(shown: Progress, question: Choose) -> None:
 
 
 def _show_me() -> None:
-    st.button("Show me", on_click=progress.answer, args=(SKIPPED,), type="tertiary")
+    st.button(_("Show me"), on_click=progress.answer, args=(SKIPPED,), type="tertiary")
 
 
 def _guess(shown: Progress, question: Guess) -> None:
-    label = progress.filled(shown, question.label) if question.label else "Your number"
+    label = progress.filled(shown, question.label) if question.label else _("Your number")
     with st.form(_key(shown, "form"), border=False):
         number = st.number_input(label, value=None, format="%g", key=_key(shown, "number"))
-        sent = st.form_submit_button("That is my answer", type="primary")
+        sent = st.form_submit_button(_("That is my answer"), type="primary")
     if sent and number is not None:
         progress.answer(f"{number:.10g}")
         st.rerun()
@@ -114,7 +116,7 @@ def _guess(shown: Progress, question: Guess) -> None:
 def _what_was_said(shown: Progress) -> None:
     """The answer, before the Run has said whether it is right."""
     if shown.said != SKIPPED:
-        st.markdown(f"You say: {_in_words(shown)}. Now see.")
+        st.markdown(_("You say: {answer}. Now see.").format(answer=_in_words(shown)))
 
 
 def _in_words(shown: Progress) -> str:
@@ -133,18 +135,20 @@ def _verdict(shown: Progress) -> None:
     """What was said, what is right, and why the one is not the other."""
     found = progress.verdict(shown)
     if found is not None and found.right:
-        st.success(f"You said {_in_words(shown)}: right.", icon=":material/check:")
-    elif found is not None:
-        because = f" {progress.filled(shown, found.because)}" if found.because else ""
-        st.warning(f"You said {_in_words(shown)}.{because}", icon=":material/close:")
-    if found is not None and found.right:
+        words = _("You said {answer}: right.").format(answer=_in_words(shown))
+        st.success(words, icon=":material/check:")
         return
+    if found is not None:
+        words = _("You said {answer}.").format(answer=_in_words(shown))
+        because = progress.filled(shown, found.because) if found.because else ""
+        st.warning(f"{words} {because}", icon=":material/close:")
     match shown.step.question:
         case Choose(choices=choices):
             for i in progress.right_choices(shown):
-                st.markdown(f"It is: {progress.filled(shown, choices[i].text)}")
+                right = progress.filled(shown, choices[i].text)
+                st.markdown(_("It is: {answer}").format(answer=right))
         case Guess():
-            st.markdown(f"It is {progress.right_number(shown)}.")
+            st.markdown(_("It is: {answer}").format(answer=progress.right_number(shown)))
 
 
 # ------------------------------------------------------------------------------------------- task
@@ -159,7 +163,7 @@ def _task(shown: Progress) -> None:
             st.markdown(mark + progress.filled(shown, text))
         can_help = not (shown.task_done or task.is_in_player or place.is_hidden("answers"))
         if can_help:
-            st.button("Do it for me", type="tertiary", on_click=_do_it, args=(shown,))
+            st.button(_("Do it for me"), type="tertiary", on_click=_do_it, args=(shown,))
 
 
 def _do_it(shown: Progress) -> None:
@@ -170,7 +174,7 @@ def _do_it(shown: Progress) -> None:
 
 
 def _answer(shown: Progress) -> None:
-    st.markdown(f"#### {shown.step.answer_title.source}")
+    st.markdown(f"#### {progress.filled(shown, shown.step.answer_title)}")
     for text in shown.step.answer:
         _say(shown, text)
     with st.container(key="keep"):
@@ -180,18 +184,21 @@ def _answer(shown: Progress) -> None:
 def _onward(shown: Progress) -> None:
     """Back, on, and begin this step anew."""
     last = shown.number + 1 == len(shown.lesson.steps)
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if not place.is_hidden("steps"):
             st.button(
-                "Back", on_click=progress.go, args=(shown.number - 1,), disabled=shown.number == 0,
+                _("Back"), on_click=progress.go, args=(shown.number - 1,),
+                disabled=shown.number == 0,
             )  # fmt: skip
         if not last:
             st.button(
-                "Next step", type="primary" if shown.revealed else "secondary",
+                _("Next step"), type="primary" if shown.revealed else "secondary",
                 on_click=progress.go, args=(shown.number + 1,),
                 disabled=not shown.revealed and place.is_hidden("answers"),
             )  # fmt: skip
-        elif shown.revealed:
-            st.page_link(site.page("lessons"), label="All lessons", query_params={"all": "1"})
         if shown.said or shown.revealed:
-            st.button("Again", on_click=progress.forget, type="tertiary")
+            st.button(_("Again"), on_click=progress.forget, type="tertiary")
+    if not place.is_hidden("pages"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.button(_("All lessons"), on_click=progress.close, type="tertiary")
+            handing_on.show(shown.here)
