@@ -4,6 +4,7 @@ import ast
 import contextlib
 import io
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -23,6 +24,14 @@ RAISING = {"in_place": "modified by an inplace operation"}
 """Presets that end in an error on purpose, and words of it."""
 
 every_preset = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread_as_in_the_sandbox() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # sums in another order end in other digits
+    yield
+    torch.set_num_threads(threads)
 
 
 class Executed:

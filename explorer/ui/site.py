@@ -18,14 +18,17 @@ TITLES: Final = {
     "start": later("Start"),
     "program": later("Program"),
     "backward": later("Backward"),
-    "compare": later("Compare"),
-    "chain": later("Chain"),
     "jacobian": later("Jacobian"),
     "accumulation": later("Accumulation"),
     "lessons": later("Lessons"),
+    "compare": later("Compare"),
+    "chain": later("Chain"),
     "open": later("Open"),
 }
-"""Name of the page's file and of its place in the URL -> its title in the navigation."""
+"""Name of the page's file and of its place in the URL -> its title in the navigation.
+
+A narrow window folds the last ones away.
+"""
 
 
 def page(name: str) -> Page:

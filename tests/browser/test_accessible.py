@@ -12,10 +12,10 @@ GRAVE = {"serious", "critical"}
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_a_grave_violation(scheme: str, visit: Visit) -> None:
     page = visit("?preset=tutorial", scheme=scheme)
+    address = page.url.partition("?")[0]
     found = {}
-    for name, title in site.TITLES.items():
-        page.get_by_role("link", name=title, exact=True).first.click()
-        page.wait_for_url(f"**/{'' if name == 'start' else name}*")
+    for name in site.TITLES:
+        page.goto(f"{address}{'' if name == 'start' else name}?preset=tutorial")
         settled(page)
         violations = Axe().run(page).response["violations"]
         found[name] = [
