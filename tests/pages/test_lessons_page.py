@@ -49,7 +49,8 @@ def test_a_right_answer_and_an_action_bring_the_story_on(open_page: OpenPage) ->
     step = lessons.get("tutorial").steps[0]
     assert step.title.source in told(app)
     assert step.keep.source not in told(app)
-    app.radio[0].set_value(0).run()
+    (choice,) = [radio for radio in app.radio if radio.label == "Your answer"]
+    choice.set_value(0).run()
     press(app, "That is my answer")
     assert "Click the node of `x + 2`" in told(app)
     assert step.keep.source not in told(app)
@@ -71,7 +72,7 @@ def test_a_wrong_answer_is_told_why(open_page: OpenPage) -> None:
     app.number_input[0].set_value(18.0)
     press(app, "That is my answer")
     assert "You left out the mean" in told(app)
-    assert "It is `4.5`" in told(app)
+    assert "It is: `4.5`" in told(app)
 
 
 def test_a_changed_program_answers_with_its_own_numbers(open_page: OpenPage) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from explorer import lessons
-from explorer.language import _
+from explorer.language import _, ngettext
 from explorer.lessons import Lesson
 from explorer.ui import site
 from explorer.ui.lesson import place
@@ -34,7 +34,8 @@ def _card(lesson: Lesson) -> None:
     here = place.last(lesson.slug)
     done, count = sum(one.done for one in here.steps), len(lesson.steps)
     if done == 0:
-        label, icon = _("Begin: {count} steps").format(count=count), ":material/play_arrow:"
+        words = ngettext("Begin: {count} step", "Begin: {count} steps", count)
+        label, icon = words.format(count=count), ":material/play_arrow:"
     elif done < count:
         words = _("Go on: {done} of {count} steps done")
         label, icon = words.format(done=done, count=count), ":material/resume:"
