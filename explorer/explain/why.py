@@ -268,9 +268,11 @@ def explain_leaf(leaf: Leaf, element: int) -> Why:
         if number is not None:
             found.append(Term(label, number, 1.0, number))
     shape = leaf.after.shape if leaf.after else ()
+    # What a tensor that retains its grad received came past no AccumulateGrad.
+    unseen = leaf.node is None and leaf.added is None and after is not None
     return _why(
         AxisPart(f"{leaf.name}.grad", shape).label(element),
-        found,
+        None if unseen else found,
         after,
         _rounding([leaf.before, leaf.added, leaf.after]),
         symbols="before + added",

@@ -23,8 +23,8 @@ explorer.lessons.expressions.NotThereError: A tensor has no `gard`: it has T, dt
 
 `jacobian(y, x)` is answered by the Run, if it was asked for all that `asks` names.
 
->>> Expression("jacobian(y, x)[0,0]").asks
-(JacobianAsk(outputs='y', wrt=('x',), method='auto'),)
+>>> [(ask.outputs, ask.wrt) for ask in Expression("jacobian(y, x)[0,0]").asks]
+[('y', ('x',))]
 """
 
 import ast

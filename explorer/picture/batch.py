@@ -4,7 +4,7 @@ Where the first dimension of the outputs and of an input is the batch, entry (i,
 says what sample j of the input does to sample i of the outputs. Off the diagonal they are zero for
 a network that treats each sample by itself, and filled where BatchNorm or attention mixes them.
 
->>> from explorer.data import AxisPart, Values
+>>> from explorer.data import Axis, AxisPart, Values
 >>> axis = (AxisPart("y", (2, 1)),), (AxisPart("x", (2, 3)),)
 >>> values = Values.of_array(np.array([[1.0, 2, 3, 0, 0, 0], [0, 0, 0, 4, 5, 6]]))
 >>> found = Jacobian(Axis(axis[0]), Axis(axis[1]), values, (True,), "loop")

@@ -92,7 +92,14 @@ function copiedByHand(root, text) {
 
 const buttons = new WeakMap();
 
-export default function ({ data, parentElement }) {
+// A player that presents asks for a code of the address; the server draws it.
+const QR = Symbol.for("autograd-explorer.qr");
+
+export default function ({ data, parentElement, setTriggerValue }) {
   if (!buttons.has(parentElement)) buttons.set(parentElement, new CopyLink(parentElement));
   buttons.get(parentElement).take(data);
+  if (!data.draws) return;
+  if (!globalThis[QR]) window.addEventListener("autograd-explorer:qr", ({ detail }) => globalThis[QR](detail));
+  globalThis[QR] = (url) => setTriggerValue("qr", url);
+  if (data.drawn) window.dispatchEvent(new CustomEvent("autograd-explorer:qr-drawn", { detail: data.drawn }));
 }

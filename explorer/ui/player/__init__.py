@@ -28,7 +28,7 @@ __all__ = ["Place", "asks_for", "browser_data", "script", "show"]
 _SCRIPTS = (
     "words.en", "format", "theme", "tiles", "numbers", "matrix", "stage", "folding", "panels",
     "asking", "inspector", "timeline", "journey", "finder", "predict", "camera", "picture",
-    "address", "player",
+    "address", "qr", "player",
 )  # fmt: skip
 """Parts of the player's JavaScript in the order in which they build on each other."""
 

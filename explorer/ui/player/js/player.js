@@ -80,7 +80,7 @@ class Player {
       html("section", { class: "program" }, html("h3", {}, WORDS["panel.program"]), this.code),
       this.inspector.whySection, this.inspector.section);
     this.root = html("div", { class: "player", tabindex: "-1", onpointerdown: () => (shared.keyboard = this), onfocusin: () => (shared.keyboard = this), onclick: (event) => this.releaseButton(event) },
-      this.problem, this.caption, this.predict.element, this.holder, this.legend, this.transport, this.help, this.panels);
+      this.problem, this.caption, this.predict.element, this.holder, this.legend, this.transport, this.help, this.qr.element, this.panels);
     this.camera = new Camera(this.holder);
     this.parent.append(this.root);
   }
@@ -98,6 +98,8 @@ class Player {
     });
     this.cameraButton = html("button", { type: "button", "aria-pressed": "false", title: "F", onclick: () => this.toggleCamera() });
     this.fitButton = html("button", { type: "button", title: WORDS["help"][3][1], onclick: () => this.fitAll() }, WORDS["button.fit"]);
+    this.qr = new QrCard();
+    this.qrButton = html("button", { type: "button", class: "qr-button", title: "Q", onclick: () => this.qr.toggle() }, WORDS["button.qr"]);
     this.presentButton = html("button", { type: "button", "aria-pressed": "false", title: "P", onclick: () => this.present() }, WORDS["button.present"]);
     this.helpButton = html("button", { type: "button", "aria-label": WORDS["button.help"], "aria-expanded": "false", title: WORDS["button.help"], onclick: () => this.toggleHelp() }, "?");
     this.timeline = new Timeline({
@@ -110,7 +112,7 @@ class Player {
       iconButton("back", WORDS["button.back"], "←", () => this.back()),
       this.playButton,
       iconButton("forward", WORDS["button.forward"], "→", () => this.ahead()),
-      this.timeline.element, this.loopButton, this.speedButton, this.predictButton, this.presentButton, this.helpButton);
+      this.timeline.element, this.loopButton, this.speedButton, this.predictButton, this.qrButton, this.presentButton, this.helpButton);
     this.viewBar = html("div", { class: "view-bar" }, this.folds.element, this.wording.element, this.finder.element, this.fitButton, this.cameraButton);
     this.help = html("div", { class: "help", hidden: true },
       html("dl", {}, ...WORDS.help.flatMap(([keys, what]) => [html("dt", {}, keys), html("dd", {}, what)])),
@@ -730,6 +732,8 @@ class Player {
   present(on = !this.root.classList.contains("presenting")) {
     this.root.classList.toggle("presenting", on);
     this.presentButton.setAttribute("aria-pressed", String(on));
+    this.root.classList.toggle("may-qr", on && this.qr.isPossible);
+    if (!on) this.qr.close();
     if (on) this.root.requestFullscreen?.().catch(() => {});
     else if (document.fullscreenElement) document.exitFullscreen?.().catch(() => {});
     this.following = null;
@@ -774,7 +778,8 @@ class Player {
     if (key === " ") {
       if (isButton) return false; // the button's own click
       this.toggle();
-    } else if (key === "Escape" && this.root.classList.contains("presenting")) this.present(false);
+    } else if (key === "Escape" && this.qr.isOpen) this.qr.close();
+    else if (key === "Escape" && this.root.classList.contains("presenting")) this.present(false);
     else if (key === "Escape" && this.predict.question) this.predict.settle(null);
     else if (key === "Escape" && this.selected !== null) this.release();
     else if (key === "/") this.finder.field.focus();
@@ -785,6 +790,7 @@ class Player {
     else if (key === "0") this.fitAll();
     else if (key === "t") this.showAs(!this.asTorch);
     else if (key === "p") this.present();
+    else if (key === "q" && this.root.classList.contains("presenting")) this.qr.toggle();
     else if (key === "?") this.toggleHelp();
     else if (isRange) return false; // the range's own arrows
     else if (key === "ArrowRight") this.ahead();
@@ -797,6 +803,7 @@ class Player {
 
   remove() {
     this.pause();
+    this.qr.remove();
     document.removeEventListener("keydown", this.keys);
     this.watcher.disconnect();
     this.address?.remove();
