@@ -44,7 +44,7 @@ def test_a_deep_link_works_as_the_first_request_of_all(name: str, open_at: Visit
     with serving() as url:
         page = open_at(f"{url}{name}?preset=fan_out")
         expect(page.locator(LANDMARKS[name]).first).to_be_visible()
-        expect(page.get_by_test_id("stTopNavLink")).to_have_count(len(PAGES))
+        expect(page.get_by_test_id("stTopNavLink").first).to_be_visible()
         assert name in page.url
         assert "preset=fan_out" in page.url
 

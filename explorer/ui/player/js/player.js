@@ -814,6 +814,11 @@ class Player {
   }
 }
 
+/** Tell the rest of the page what is pointed at here: nodes and their expression, or nothing. */
+function tellLight(what) {
+  window.dispatchEvent(new CustomEvent(LIGHT, { detail: { from: "player", ...what } }));
+}
+
 /** Answers of torch for the player called `key`, which may not be there yet. */
 shared.answer = (data) => {
   (shared.answers ??= new Map()).set(data.key, data);
