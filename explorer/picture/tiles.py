@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from explorer.data import AxisPart, Values
 from explorer.frames.tiles import Tile, tile_of
+from explorer.language import _
 from explorer.picture.cells import color_of, format_number, ink_on
 from explorer.picture.theme import Theme
 
@@ -167,12 +168,13 @@ def legend_html(scale: float, theme: Theme) -> str:
     end = escape(format_number(scale))
     zero = _frame(26, 16, theme, f"background:{theme.zero}", "")
     none = _frame(26, 16, theme, _hatching(theme), "")
+    nought, nothing = _("zero"), _("None: nothing has arrived")
     return (
         f'<span class="word">−{end}</span>'
         f'<span style="display:inline-flex;gap:1px">{strip}</span>'
         f'<span class="word">{end}</span>'
-        f'<span class="key">{zero} zero</span>'
-        f'<span class="key">{none} None: nothing has arrived</span>'
+        f'<span class="key">{zero} {nought}</span>'
+        f'<span class="key">{none} {nothing}</span>'
     )
 
 

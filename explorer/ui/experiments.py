@@ -5,10 +5,10 @@ from typing import Final
 import streamlit as st
 
 from explorer.data import Program
-from explorer.language import _
+from explorer.language import _, later
 from explorer.ui import links, session, site, widgets
 
-SECTIONS: Final = ("Ledger", "Switches", "Micro-batches", "Depth")
+SECTIONS: Final = (later("Ledger"), later("Switches"), later("Micro-batches"), later("Depth"))
 """The parts of the page, in their order."""
 
 
@@ -18,7 +18,7 @@ def section() -> str:
     if st.session_state[key] not in SECTIONS:
         st.session_state[key] = SECTIONS[0]
     chosen: str = st.segmented_control(  # type: ignore[assignment]
-        _("Part"), SECTIONS, key=key, label_visibility="collapsed", required=True
+        _("Part"), SECTIONS, format_func=_, key=key, label_visibility="collapsed", required=True
     )
     session.remember("section", chosen)
     st.html(

@@ -51,14 +51,14 @@ def choose(run: Run) -> JacobianAsk | None:
     names = list(outputs)
     first = default_output(list(outputs.values()))
     chosen = left.selectbox(
-        "Derivatives of", names, key=_held("jacobian of", first, names), help=tip("Jacobian")
+        _("Derivatives of"), names, key=_held("jacobian of", first, names), help=tip("Jacobian")
     )
     session.remember("jacobian of", chosen)
     options = [name for name in inputs if name != chosen]
     reached = default_inputs(run, outputs[chosen])
     wrt = right.multiselect(
-        "with respect to", options, key=_held("jacobian by", reached, options),
-        help=tip("leaf", "no path"), placeholder="Choose at least one tensor",
+        _("with respect to"), options, key=_held("jacobian by", reached, options),
+        help=tip("leaf", "no path"), placeholder=_("Choose at least one tensor"),
     )  # fmt: skip
     session.remember("jacobian by", tuple(wrt))
     if not wrt:

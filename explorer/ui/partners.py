@@ -63,7 +63,7 @@ def partners() -> dict[str, Partner]:
         if code is not None and other != program:
             found.setdefault(_PACKED + code, Partner(title, other))
     variants = presets.variants(session.choice())
-    others = {p.slug: Partner(p.title, p.program) for p in (*variants, *presets.all())}
+    others = {p.slug: Partner(_(p.title), p.program) for p in (*variants, *presets.all())}
     others.pop(session.choice(), None)
     # A program's own variants come before the general ones, and those before everybody else's.
     return {slug: others.pop(slug) for slug in [v.slug for v in variants]} | found | others

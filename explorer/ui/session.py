@@ -94,10 +94,10 @@ def choices() -> list[str]:
 
 def title(chosen: str) -> str:
     """What a choice is called on screen."""
-    own = {NETWORK: "My network", CODE: "My own program"}
+    own = {NETWORK: _("My network"), CODE: _("My own program")}
     if chosen == LESSON and (lesson := place.lesson()) is not None:
         return _("Lesson: {title}").format(title=_(lesson.title.source))
-    return own[chosen] if chosen in own else presets.get(chosen).title
+    return own[chosen] if chosen in own else _(presets.get(chosen).title)
 
 
 def typed() -> Typed:

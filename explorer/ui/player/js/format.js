@@ -101,7 +101,7 @@ function bracketed(list) {
 
 function listed(values) {
   return values.flatMap((value, place) => {
-    const before = place === 0 ? [] : [place === values.length - 1 ? " and " : ", "];
+    const before = place === 0 ? [] : [place === values.length - 1 ? WORDS["list.and"] : ", "];
     return [...before, ...shown(value)];
   });
 }

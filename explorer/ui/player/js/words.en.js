@@ -21,6 +21,7 @@ const WORDS = {
   },
   "amount.unknown": "{shape} numbers that were not kept",
   "amount.several": "{count} of {of} cotangents",
+  "list.and": " and ",
   "scalar": "a scalar",
   "earlier": "an earlier {name}",
 
