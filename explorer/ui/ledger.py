@@ -8,7 +8,7 @@ import streamlit as st
 from explorer import press
 from explorer.data import Run
 from explorer.glossary import tip
-from explorer.language import _
+from explorer.language import _, later, ngettext
 from explorer.ledger import Ledger, ledger_of, to_csv
 from explorer.picture import ledger as pictures
 from explorer.picture import listing
@@ -29,7 +29,7 @@ KEEP: Final = "retain_graph"
 CREATE: Final = "create_graph"
 """The switch that has each press of backward() record its own graph."""
 
-CLEAR_FIRST: Final = "zero_grad() first"
+CLEAR_FIRST: Final = later("zero_grad() first")
 """The switch that has each press of backward() clear .grad before it."""
 
 TO_NONE: Final = "set_to_none"
@@ -163,7 +163,7 @@ def _arguments(run: Run, call: str) -> None:
 def _switch(label: str, help_: str, *, default: bool) -> bool:
     """A switch that keeps its place until the program changes."""
     on = st.toggle(
-        _("Play the calls") if label == PLAY else label,
+        _("Play the calls") if label == PLAY else _(label),
         key=session.widget_key(label, default),
         help=help_,
     )
@@ -232,10 +232,10 @@ def _listing(run: Run, ledger: Ledger) -> str:
             now = line.line if line.pressed else None
     marks = {}
     for place, numbers in calls.items():
-        word = "call" if len(numbers) == 1 else "calls"
+        said = ngettext("call {numbers}", "calls {numbers}", len(numbers))
         told = numbers if len(numbers) <= 3 else [numbers[0], "…", numbers[-1]]
         kind = "failed" if place in failed else "now" if place == now else ""
-        marks[place] = Mark(f"{word} {', '.join(told)}", kind)
+        marks[place] = Mark(said.format(numbers=", ".join(told)), kind)
     return listing.listing_html(run.program.source, widgets.theme(), marks)
 
 
