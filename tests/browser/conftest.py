@@ -71,8 +71,8 @@ def visit(address: str, open_at: Visit) -> Visit:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser on a busy machine may be late once: such a test has a second try, and says so."""
+    """A browser on a busy machine may be late: such a test has two more tries, and says so."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=2))

@@ -48,6 +48,7 @@ def test_step_node_and_number_are_in_the_link_and_open_elsewhere(visit: Visit) -
 
 def test_back_and_forward_restore_page_program_and_step(visit: Visit) -> None:
     page = visit("backward?preset=tutorial")
+    expect(page.locator("g.node").first).to_be_visible()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.wait_for_url(re.compile(r"at=0\.2"))
