@@ -12,7 +12,7 @@ from explorer.data import Plain
 from explorer.frames import Scene, Tile, Wire
 from explorer.picture.columns import ranks
 from explorer.picture.geometry import Box, Point, around, svg_path, xy
-from explorer.picture.layout import MARGIN, Path, Picture, Placing, Road, Spot, _tidy
+from explorer.picture.layout import MARGIN, Picture, Placing
 from explorer.picture.measure import (
     BEAD_HEIGHT,
     LARGE,
@@ -21,6 +21,7 @@ from explorer.picture.measure import (
     bead_width,
     text_width,
 )
+from explorer.picture.placed import Path, Road, Spot, tidy
 
 MAX_CARDS = 60
 """Cards up to which a scene is placed top-down; above, nobody scrolls through it on a phone."""
@@ -76,7 +77,7 @@ class _Downwards(Placing):
         # A cut stands at the left of its card.
         boxes += [Box(self.card[cut.node].x - 64, self.card[cut.node].y, 64, 80)
                   for cut in self.scene.cuts if cut.node in self.card]  # fmt: skip
-        spots = tuple(_tidy(self.spots[item.index]) for item in self.scene.items)
+        spots = tuple(tidy(self.spots[item.index]) for item in self.scene.items)
         return Picture("L", around(boxes, MARGIN / 2), spots, seeds, tuple(paths), tuple(roads), ())
 
     # ------------------------------------------------------------------------------ cards, buckets

@@ -18,8 +18,9 @@ from explorer.frames.folding import MAX_CARDS
 from explorer.frames.matching import Pair, arcs
 from explorer.frames.scene import Cut, Seed
 from explorer.picture.geometry import Box
-from explorer.picture.layout import Picture, Road, Spot, density_for, place
+from explorer.picture.layout import Picture, density_for, place
 from explorer.picture.measure import LARGE, Density, shape_of, shortened, tile_size
+from explorer.picture.placed import Road, Spot
 
 
 class Ghost(Plain, frozen=True):

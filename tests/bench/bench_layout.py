@@ -80,7 +80,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def forget() -> tuple[()]:
     """Throw away what is remembered from one round to the next."""
     engine.run.cache_clear()
-    player.browser_data.cache_clear()
+    player._browser_data.cache_clear()
     return ()
 
 
