@@ -682,8 +682,8 @@ def test_why_this_number_equals_torch_for_every_element_of_every_preset(preset) 
                     assert explain_arrival(call, step, output, element).agrees is True
         for leaf in call.leaves:
             for element in range(leaf.after.size if leaf.after else 0):
-                seen = leaf.added is not None  # not of a tensor that retains its grad
-                assert explain_leaf(leaf, element).agrees is (True if seen else None)
+                retained = leaf.node is None and leaf.added is None  # it came past no leaf
+                assert explain_leaf(leaf, element).agrees is (None if retained else True)
         said = explain_call(call, answer.locals)
         assert all(one.agrees is not False for one in said)
         edges = {(edge.source, edge.slot) for edge in call.trace.edges}

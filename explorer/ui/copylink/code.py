@@ -2,7 +2,7 @@
 
 >>> code = code_of("https://example.org/backward?preset=tutorial&at=0.3")
 >>> code.size, code.path[:20]
-(29, 'M0 0h7v1h-7zM10 0h2v')
+(29, 'M0 0h7v1h-7zM8 0h2v1')
 >>> code_of("https://example.org/?code=" + "x" * 4000).path is None
 True
 """
