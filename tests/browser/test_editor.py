@@ -1,6 +1,7 @@
 """Typing a program in a real browser: it runs, it is coloured, and nothing typed is lost."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -109,13 +110,14 @@ def test_letters_seen_lie_where_letters_are_typed(visit: Visit) -> None:
 
 def test_an_endless_loop_gives_a_sentence_and_the_app_lives(visit: Visit) -> None:
     page = visit(link(PROGRAM))
-    endless = "import torch\nwhile True:\n    x = torch.ones(2)\n"
+    # A text that no other try has sent: what was stopped once is remembered.
+    endless = f"import torch\nn = {time.time_ns()}\nwhile True:\n    x = torch.ones(2)\n"
     write(page, endless)
-    expect(page.get_by_text("Running the program: it has 5 seconds")).to_be_visible()
+    expect(page.get_by_text("Running the program: it has 5 seconds")).to_be_visible(timeout=20_000)
     expect(page.get_by_text("The program was stopped after 5 s")).to_be_visible(timeout=30_000)
     expect(field(page)).to_have_value(endless)
     write(page, PROGRAM)
-    expect(page.get_by_text("tensor([1.3818, 0.0770])")).to_be_visible()
+    expect(page.get_by_text("tensor([1.3818, 0.0770])")).to_be_visible(timeout=20_000)
 
 
 def test_a_refused_name_is_marked_in_its_line(visit: Visit) -> None:
