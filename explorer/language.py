@@ -2,7 +2,7 @@
 
 Formulas, code and torch's messages stay as they are in every language. A catalogue is
 `locale/<language>/explorer.po`, written by translators and kept up to date by
-`python tools/translate.py`; a message that it lacks is shown in English.
+`python -m tools.translate`; a message that it lacks is shown in English.
 
 >>> with speaking("de"):
 ...     current(), _("not a message of the explorer")

@@ -1,4 +1,4 @@
-"""Bring the catalogues up to date with the words of the code: `python tools/translate.py`.
+"""Bring the catalogues up to date with the words of the code: `python -m tools.translate`.
 
 New messages are added without a translation, those that nobody says any more are taken out, and
 what is missing is counted. Then edit `explorer/locale/<language>/explorer.po`.
