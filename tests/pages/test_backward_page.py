@@ -1,19 +1,11 @@
 """The Backward page: every program reaches the player, and the graph can be taken away."""
 
-import json
-
 import pytest
-from streamlit.testing.v1 import AppTest
-from visitor import OpenPage, pick
+from visitor import OpenPage, pick, player
 
 from explorer import presets
 from explorer.picture import graph
 from explorer.ui import session
-
-
-def player(app: AppTest) -> dict:
-    found = [json.loads(one.proto.json) for one in app.get("bidi_component")]
-    return next(data for data in found if "frames" in data)
 
 
 def test_it_opens_at_rest(open_page: OpenPage) -> None:

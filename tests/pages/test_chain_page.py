@@ -1,12 +1,11 @@
 """The Chain page: every program reaches it, and what it draws is torch's own arithmetic."""
 
 import base64
-import json
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import OpenPage, words
+from visitor import OpenPage, components, words
 
 from explorer.data import Program
 from explorer.ui import links
@@ -14,7 +13,7 @@ from explorer.ui import links
 
 def drawn(app: AppTest) -> dict:
     assert not app.exception
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    return next(components(app, "links"))
 
 
 def numbers(data: dict, number: int | None) -> list[float]:

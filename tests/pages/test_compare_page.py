@@ -1,9 +1,7 @@
 """The Compare page: two programs, whatever the link or the visitor names."""
 
-import json
-
 from streamlit.testing.v1 import AppTest
-from visitor import OpenPage, words
+from visitor import OpenPage, components, words
 
 from explorer import presets
 from explorer.data import Program
@@ -11,8 +9,7 @@ from explorer.ui import links, session
 
 
 def shown(app: AppTest) -> dict:
-    texts = [json.loads(part.proto.json) for part in app.get("bidi_component")]
-    return next(text for text in texts if "sides" in text)
+    return next(components(app, "sides"))
 
 
 def sources(app: AppTest) -> list[str]:

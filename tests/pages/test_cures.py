@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from test_doctor import SICK, Sick
 from test_typed_program import editor, opened, press
-from visitor import OpenPage, words
+from visitor import OpenPage, player, words
 
 from explorer.data import Program
 from explorer.doctor import diagnose
@@ -67,15 +67,9 @@ def test_an_error_is_told_and_cured_on_both_pages(open_page: OpenPage, name: str
 
 
 def test_the_player_marks_node_and_line(open_page: OpenPage) -> None:
-    import json
-
     source = "import torch\nx = torch.ones(3, requires_grad=True)\ny = x.exp()\ny.add_(1)\n"
     app = opened(open_page, source + "y.sum().backward()\n", "backward")
-    data = next(
-        data
-        for part in app.get("bidi_component")
-        if "wrong" in (data := json.loads(part.proto.json))
-    )
+    data = player(app)
     (wrong,) = data["wrong"]
     names = {item["index"]: item["name"] for item in data["frames"]["scenes"][0]["items"]}
     assert (names[wrong["node"]], wrong["line"]) == ("ExpBackward0", 5)

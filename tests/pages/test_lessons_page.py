@@ -1,9 +1,7 @@
 """The Lessons page: a lesson is walked through, left, resumed and handed on."""
 
-import json
-
 from streamlit.testing.v1 import AppTest
-from visitor import OpenPage, words
+from visitor import OpenPage, components, words
 
 from explorer import lessons
 from explorer.ui import session
@@ -20,8 +18,7 @@ def told(app: AppTest) -> str:
 
 def player(app: AppTest) -> tuple[str, dict]:
     """Key and data of the player on the page."""
-    data = [json.loads(component.proto.json) for component in app.get("bidi_component")]
-    (found,) = [one for one in data if "frames" in one]
+    (found,) = components(app, "frames")
     return found["key"], found
 
 

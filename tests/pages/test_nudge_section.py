@@ -1,10 +1,8 @@
 """The nudge under the player: measured by the sandbox, opened by a switch or from a leaf."""
 
-import json
-
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import OpenPage
+from visitor import OpenPage, components
 
 from explorer.data import Program
 from explorer.ui import links
@@ -18,8 +16,7 @@ def toggled(app: AppTest) -> AppTest:
 
 def drawn(app: AppTest) -> dict:
     """What the nudge's component was given."""
-    found = [json.loads(one.proto.json) for one in app.get("bidi_component")]
-    (data,) = [one for one in found if "nudge" in one]
+    (data,) = components(app, "nudge")
     return data
 
 
@@ -29,7 +26,7 @@ def typed(source: str) -> dict[str, str]:
 
 def test_it_is_shut_at_first_and_measures_when_it_is_opened(open_page: OpenPage) -> None:
     app = open_page("backward", preset="tutorial")
-    assert all("nudge" not in json.loads(o.proto.json) for o in app.get("bidi_component"))
+    assert not list(components(app, "nudge"))
     data = drawn(toggled(app))
     assert (data["name"], data["root"], data["reading"]["kind"]) == ("x[0,0]", "out", "smooth")
     assert (data["nudge"]["gradient"], data["nudge"]["output"]) == (4.5, 27.0)

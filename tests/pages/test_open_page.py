@@ -1,9 +1,7 @@
 """The Open page: a file recorded elsewhere is drawn, and anything else gets a sentence."""
 
-import json
-
 import torch
-from visitor import OpenPage
+from visitor import OpenPage, player
 
 import explorer
 
@@ -33,8 +31,7 @@ def test_a_recorded_call_is_drawn_and_what_it_lacks_is_said(open_page: OpenPage,
     app = given(open_page("open"), recorded(tmp_path))
     assert not app.exception
     assert not app.error
-    sent = [json.loads(one.proto.json or "{}") for one in app.get("bidi_component")]
-    data = next(data for data in sent if "frames" in data)
+    data = player(app)
     assert len(data["frames"]["scenes"][0]["frames"]) == 3
     assert "3 nodes, 3 steps, torch" in words(app)
     assert "explorer.watch" in words(app)
@@ -50,7 +47,7 @@ def test_the_sample_is_a_file_like_any_other(open_page: OpenPage) -> None:
     assert not app.exception
     assert "transformer.json" in words(app)
     assert "program's text" in words(app)
-    assert app.get("bidi_component")
+    assert player(app)
 
 
 def test_a_damaged_file_gets_a_sentence(open_page: OpenPage, tmp_path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import OpenPage, pick
+from visitor import OpenPage, components, pick
 
 from explorer import presets
 from explorer.builder import Layer, NetworkSpec
@@ -128,10 +128,11 @@ def test_a_link_fills_the_form(open_page: OpenPage) -> None:
 
 
 def test_the_table_lists_every_variable(open_page: OpenPage) -> None:
-    table = open_page("program").dataframe[0].value
-    assert list(table["name"]) == ["x", "y", "z", "out"]
-    assert list(table["grad_fn"]) == ["None", "AddBackward0", "MulBackward0", "MeanBackward0"]
-    assert table["grad"][0] == "2×2 float32, all 4.5"
+    rows = next(components(open_page("program"), "rows"))["rows"]
+    assert [row["name"] for row in rows] == ["x", "y", "z", "out"]
+    made_by = [None, "AddBackward0", "MulBackward0", "MeanBackward0"]
+    assert [row["grad_fn"] for row in rows] == made_by
+    assert rows[0]["grad"] == "2×2 float32, all 4.5"
 
 
 def test_another_program_and_back_loses_nothing_of_the_network(form: AppTest) -> None:

@@ -1,15 +1,9 @@
 """The Start page: the first program, stopped at its third step, and the ways on."""
 
-from visitor import OpenPage, pick
+from visitor import OpenPage, pick, player
 
 from explorer import presets
 from explorer.ui import gallery
-
-
-def player(app: object) -> dict:
-    import json
-
-    return json.loads(app.get("bidi_component")[0].proto.json)
 
 
 def test_it_opens_on_the_tutorial_at_its_third_step(open_page: OpenPage) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import OpenPage, pick, words
+from visitor import OpenPage, components, pick, words
 
 from explorer import presets
 from explorer.autograd.language import FILENAME
@@ -45,17 +45,11 @@ def opened(open_page: OpenPage, source: str, page: str = "program", seed: int = 
 
 
 def editor(app: AppTest) -> dict:
-    import json
-
-    texts = [json.loads(part.proto.json) for part in app.get("bidi_component")]
-    return next(text for text in texts if "mark" in text)
+    return next(components(app, "mark"))
 
 
 def variables(app: AppTest) -> list[dict]:
-    import json
-
-    texts = [json.loads(part.proto.json) for part in app.get("bidi_component")]
-    return next(text["rows"] for text in texts if "rows" in text)
+    return next(components(app, "rows"))["rows"]
 
 
 def query(app: AppTest, name: str) -> str:
