@@ -13,7 +13,7 @@ Formulas, code and torch's messages stay as they are in every language. A catalo
 
 import gettext
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from babel import Locale, negotiate_locale
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -75,6 +76,20 @@ def ngettext(one: str, many: str, count: int) -> str:
 def pgettext(context: str, message: str) -> str:
     """As `_`, for a message that has one translation for each `context`."""
     return catalogue(current()).pgettext(context, message)
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Several names in one phrase.
+
+    >>> listed(["w", "b", "x"])
+    'w, b and x'
+    """
+    return format_list(parts, locale="en_GB" if current() == ENGLISH else current())
+
+
+def together(*sentences: str) -> str:
+    """Whole sentences one after the other; Chinese sets no space between them."""
+    return ("" if current() == "zh" else " ").join(filter(None, sentences))
 
 
 def later(message: str) -> str:

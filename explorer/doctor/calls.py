@@ -17,6 +17,7 @@ from explorer.doctor.text import (
     is_path,
     names_in,
 )
+from explorer.language import _, listed, together
 
 _INDEX = re.compile(r"at index (\d+)")
 
@@ -27,15 +28,15 @@ def no_vector(case: Case, trouble: Trouble) -> Diagnosis:
     """A tensor of several elements, and no v to multiply its Jacobian with."""
     start, call = case.start_of(trouble.span), case.call(trouble)
     shape = _large_root(case, call)
-    root = case.text.short(start.root) if start else "the tensor"
+    root = case.text.short(start.root) if start else _("the tensor")
     size = 1
     for length in shape or ():
         size *= length
-    why = (
-        f"{root} has {size} elements (shape {shape_text(shape)}), and a backward pass computes "
-        "vᵀJ for one vector v of that shape. Only for a single number does torch put in v = 1 by "
-        "itself."
-    )
+    why = _(
+        "{root} has {size} elements (shape {shape}), and a backward pass computes vᵀJ "
+        "for one vector v of that shape. Only for a single number does torch put in "
+        "v = 1 by itself."
+    ).format(root=root, size=size, shape=shape_text(shape))
     cures = attempts(
         lambda: _summed(case, start, call),
         lambda: _with_ones(case, start),
@@ -48,11 +49,11 @@ def wrong_vector(case: Case, trouble: Trouble) -> Diagnosis:
     start, call = case.start_of(trouble.span), case.call(trouble)
     shapes = shapes_in(trouble.words)
     given, wanted = shapes if len(shapes) == 2 else (None, None)
-    root = case.text.short(start.root) if start else "the output"
-    why = (
-        f"v has shape {shape_text(given)} and {root} has shape {shape_text(wanted)}. "
-        "In vᵀJ each element of v weighs one element of the output, so the two shapes must agree."
-    )
+    root = case.text.short(start.root) if start else _("the output")
+    why = _(
+        "v has shape {given} and {root} has shape {wanted}. In vᵀJ each element of v "
+        "weighs one element of the output, so the two shapes must agree."
+    ).format(given=shape_text(given), root=root, wanted=shape_text(wanted))
 
     def reshaped() -> Cure | None:
         if start is None or start.vector is None or given is None or wanted is None:
@@ -62,7 +63,9 @@ def wrong_vector(case: Case, trouble: Trouble) -> Diagnosis:
         text = ", ".join(map(str, wanted))
         edit = case.text.method(start.vector, f"reshape({text})" if wanted else "reshape(())")
         return case.cure(
-            f"Give v the shape {shape_text(wanted)}", "Its numbers stay as they are.", edit
+            _("Give v the shape {wanted}").format(wanted=shape_text(wanted)),
+            _("Its numbers stay as they are."),
+            edit,
         )
 
     return case.finding(
@@ -112,8 +115,8 @@ def _summed(case: Case, start: Start | None, call: BackwardCall | None) -> Cure 
     else:
         edits = [text.method(start.root, "sum()")]
     return case.cure(
-        "Add the elements up first",
-        "The sum is one number; its gradient is onesᵀJ, the sum of the Jacobian's rows.",
+        _("Add the elements up first"),
+        _("The sum is one number; its gradient is onesᵀJ, the sum of the Jacobian's rows."),
         edits,
     )
 
@@ -136,8 +139,8 @@ def _with_ones(case: Case, start: Start | None) -> Cure | None:
     else:
         edit = case.text.with_keyword(start.call, start.vector_name, ones)
     return case.cure(
-        "Send back a vector of ones",
-        "Ones weigh all rows of the Jacobian alike; another v picks or mixes rows as you like.",
+        _("Send back a vector of ones"),
+        _("Ones weigh all rows of the Jacobian alike; another v picks or mixes rows as you like."),
         edit,
         torch=True,
     )
@@ -152,21 +155,27 @@ def second_time(case: Case, trouble: Trouble) -> Diagnosis:
     node = trouble.node
     if node is None and earlier is not None and trouble.call is None:
         node = _read_node(case, trouble)
-    name = case.says(node) if node is not None else "A node"
+    name = case.says(node) if node is not None else _("A node")
     if earlier is None or earlier.span is None:
-        why = (
-            f"{name} no longer has what it had saved for its backward. "
-            "An earlier pass let go of it; the graph's structure is still there."
-        )
+        why = _(
+            "{name} no longer has what it had saved for its backward. An earlier pass let "
+            "go of it; the graph's structure is still there."
+        ).format(name=name)
         return case.finding(trouble, 3, why, node=node)
-    where = (
-        f"the same call in line {earlier.span.line}, one turn earlier,"
+    freed = (
+        _(
+            "{name} kept numbers for its backward, and the same call in line {line}, one turn "
+            "earlier, let go of them when it was done."
+        )
         if earlier.span == trouble.span
-        else f"the call in line {earlier.span.line}"
+        else _(
+            "{name} kept numbers for its backward, and the call in line {line} let go of them "
+            "when it was done."
+        )
     )
-    why = (
-        f"{name} kept numbers for its backward, and {where} let go of them when it was done. "
-        "The graph's structure is still there, but this second pass needs those numbers again."
+    why = together(
+        freed.format(name=name, line=earlier.span.line),
+        _("The graph's structure is still there, but this second pass needs those numbers again."),
     )
     cures = attempts(
         lambda: _carried(case, trouble),
@@ -206,8 +215,8 @@ def _retained(case: Case, earlier: BackwardCall, trouble: Trouble) -> Cure | Non
         start.call, "retain_graph", start.parameters["retain_graph"], "True"
     )
     return case.cure(
-        "Keep the graph after the first pass",
-        "retain_graph=True lets the nodes keep their numbers; .grad then adds up both passes.",
+        _("Keep the graph after the first pass"),
+        _("retain_graph=True lets the nodes keep their numbers; .grad then adds up both passes."),
         edit,
     )
 
@@ -225,11 +234,13 @@ def _carried(case: Case, trouble: Trouble) -> Cure | None:
     if not names:
         return None
     edit = case.text.before(loop.body[0], *(f"{name} = {name}.detach()" for name in names))
-    said = " and ".join(names)
+    said = listed(names)
     return case.cure(
-        f"Begin each turn with {said} detached",
-        f"{said} keeps its numbers but not the graph of the turns before, so each backward pass "
-        "ends where its own turn began.",
+        _("Begin each turn with {names} detached").format(names=said),
+        _(
+            "{names} keeps its numbers but not the graph of the turns before, so each "
+            "backward pass ends where its own turn began."
+        ).format(names=said),
         edit,
     )
 
@@ -301,17 +312,18 @@ def reference_cycle(case: Case, trouble: Trouble) -> Diagnosis:
         None,
     )
     call = None if number is None else case.run.calls[number]
-    leaf = call.leaves[0].name if call and call.leaves else "a leaf"
-    why = (
-        f"create_graph=True records the backward pass too, so {leaf}.grad now carries a graph that "
-        f"leads back to {leaf}: each keeps the other in memory. autograd.grad hands the gradient "
-        "out instead of storing it."
+    leaf = call.leaves[0].name if call and call.leaves else _("a leaf")
+    why = _(
+        "create_graph=True records the backward pass too, so {leaf}.grad now carries "
+        "a graph that leads back to {leaf}: each keeps the other in memory. "
+        "autograd.grad hands the gradient out instead of storing it."
+    ).format(leaf=leaf)
+    no_cure = _(
+        "No cure is offered, because .grad is used here in ways that a small edit may miss."
     )
-    cures = list(attempts(lambda: _unrecorded(case, call, number), lambda: _handed_out(case, call)))
-    if not any(cures):
-        why += " No cure is offered, because .grad is used here in ways that a small edit may miss."
+    cures = attempts(lambda: _unrecorded(case, call, number), lambda: _handed_out(case, call))
     trouble = trouble._replace(span=call.span if call else None)
-    return case.finding(trouble, 8, why, cures, node=_root_node(call))
+    return case.finding(trouble, 8, why, cures, node=_root_node(call), no_cure=no_cure)
 
 
 def _unrecorded(case: Case, call: BackwardCall | None, number: int | None) -> Cure | None:
@@ -330,9 +342,11 @@ def _unrecorded(case: Case, call: BackwardCall | None, number: int | None) -> Cu
     for keyword in start.call.keywords:
         if keyword.arg == "create_graph":
             return case.cure(
-                "Keep the graph, but record no second one",
-                "Nothing here differentiates the gradient itself: retain_graph=True keeps the "
-                "saved numbers, and that is all that is used.",
+                _("Keep the graph, but record no second one"),
+                _(
+                    "Nothing here differentiates the gradient itself: retain_graph=True keeps the "
+                    "saved numbers, and that is all that is used."
+                ),
                 case.text.without_keyword(start.call, "retain_graph")
                 if any(k.arg == "retain_graph" for k in start.call.keywords)
                 else [],
@@ -384,9 +398,10 @@ def _handed_out(case: Case, call: BackwardCall | None) -> Cure | None:
         if text.calls("backward", inside=follower):
             break
     return case.cure(
-        "Take the gradient with autograd.grad",
-        f"The gradient gets a name of its own ({', '.join(names.values())}); .grad stays empty and "
-        "no cycle arises.",
+        _("Take the gradient with autograd.grad"),
+        _(
+            "The gradient gets a name of its own ({names}); .grad stays empty and no cycle arises."
+        ).format(names=", ".join(names.values())),
         edits,
         torch=True,
     )
@@ -410,7 +425,7 @@ def not_reached(case: Case, trouble: Trouble) -> Diagnosis:
     """autograd.grad was asked about a tensor that no path leads to."""
     start, call = case.start_of(trouble.span), case.call(trouble)
     found = _INDEX.search(trouble.words)
-    name = "One of the tensors"
+    name = _("one of the tensors")
     if found and start is not None:
         wrt = case.text.argument(start.call, "inputs", 1)
         number = int(found.group(1))
@@ -418,11 +433,12 @@ def not_reached(case: Case, trouble: Trouble) -> Diagnosis:
             name = case.text.short(wrt.elts[number])
         elif call and number < len(call.inputs) and call.inputs[number]:
             name = call.inputs[number]
-    root = case.text.short(start.root) if start else "the output"
-    why = (
-        f"No path of the graph leads from {root} to {name}: it was never used in computing {root}. "
-        "That is less than a gradient of zero, and torch wants to know which of the two you mean."
-    )
+    root = case.text.short(start.root) if start else _("the output")
+    why = _(
+        "No path of the graph leads from {root} to {name}: it was never used in "
+        "computing {root}. That is less than a gradient of zero, and torch wants to "
+        "know which of the two you mean."
+    ).format(root=root, name=name)
 
     def zeros() -> Cure | None:
         if start is None:
@@ -431,8 +447,8 @@ def not_reached(case: Case, trouble: Trouble) -> Diagnosis:
         if any(k.arg == "allow_unused" for k in start.call.keywords):
             edits.append(case.text.without_keyword(start.call, "allow_unused"))
         return case.cure(
-            "Get zeros where no path leads",
-            "materialize_grads=True fills in zeros of the right shape.",
+            _("Get zeros where no path leads"),
+            _("materialize_grads=True fills in zeros of the right shape."),
             edits,
         )
 
@@ -440,8 +456,11 @@ def not_reached(case: Case, trouble: Trouble) -> Diagnosis:
         if start is None or not _only_shown(case, start.call):
             return None
         return case.cure(
-            "Get None where no path leads",
-            "allow_unused=True says that this is meant; None and zero then stay different things.",
+            _("Get None where no path leads"),
+            _(
+                "allow_unused=True says that this is meant; None and zero then stay different "
+                "things."
+            ),
             case.text.with_keyword(start.call, "allow_unused", "True"),
         )
 
@@ -547,11 +566,11 @@ def _adds_up(case: Case, number: int, leaf: str, start: Start, loop: Loop | None
     read = _read_in(case, case.text.statement(start.call), loop)
     name = read[0] if leaf.startswith("leaf_") and len(read) == 1 else leaf
     line = call.span.line if call.span else start.call.lineno
-    why = (
-        f"{name}.grad still held the earlier pass when line {line} ran, and torch "
-        f"adds to it{numbers}. What is read afterwards is the sum of all passes so far, not the "
-        "gradient of the latest."
-    )
+    why = _(
+        "{name}.grad still held the earlier pass when line {line} ran, and torch adds "
+        "to it{numbers}. What is read afterwards is the sum of all passes so far, "
+        "not the gradient of the latest."
+    ).format(name=name, line=line, numbers=numbers)
     return case.remark(
         2,
         call.span,
@@ -583,8 +602,8 @@ def _emptied(case: Case, call: BackwardCall, start: Start, loop: Loop | None) ->
             owners = _modules(case, modules, parts)
             lines += [f"{owner}.zero_grad()" for owner in owners]
     return case.cure(
-        "Empty .grad before the pass",
-        "Each pass then starts from None, and .grad afterwards holds the gradient of that pass.",
+        _("Empty .grad before the pass"),
+        _("Each pass then starts from None, and .grad afterwards holds the gradient of that pass."),
         text.before(statement, *lines),
     )
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from explorer.data import BackwardCall, Node, Op, Operand, Run, Span, Variable
 from explorer.doctor.findings import Cure, Diagnosis
 from explorer.doctor.text import CannotEditError, Edit, Text
+from explorer.language import _, together
 
 _FORM = re.compile(r"torch\.Size\(\[([\d, ]*)\]\)")
 
@@ -68,9 +69,19 @@ class Case:
         *,
         node: int | None = None,
         cause: Span | None = None,
+        no_cure: str | None = None,
     ) -> Diagnosis:
-        """The diagnosis of something that torch said."""
+        """The diagnosis of something that torch said.
+
+        `no_cure` is what is said where no cure can be offered; it is empty where none is needed.
+        """
         offered = _distinct(cures)
+        if no_cure is None:
+            no_cure = _(
+                "No cure is offered, because no small change to this program is known to be safe."
+            )
+        if not offered:
+            why = together(why, no_cure)
         return Diagnosis(
             row=row,
             kind=trouble.kind,
@@ -78,7 +89,7 @@ class Case:
             line=trouble.line,
             span=trouble.span,
             node=trouble.node if node is None else node,
-            why=_reasoned(why, offered),
+            why=why,
             cures=offered,
             cause=cause,
         )
@@ -91,10 +102,11 @@ class Case:
         cures: Iterable[Cure | None] = (),
         *,
         node: int | None = None,
+        no_cure: str | None = None,
     ) -> Diagnosis:
         """The diagnosis of something that torch said nothing about."""
         said = Trouble("remark", "", span.line if span else None, span)
-        return self.finding(said, row, why, cures, node=node)
+        return self.finding(said, row, why, cures, node=node, no_cure=no_cure)
 
     def cure(
         self, title: str, why: str, *edits: Edit | list[Edit], torch: bool = False
@@ -203,13 +215,6 @@ class Case:
         ]
         value = earlier[-1].value if earlier else None
         return value if value is not None else root
-
-
-def _reasoned(why: str, cures: tuple[Cure, ...]) -> str:
-    """The reason, and if there is no cure, why there is none."""
-    if cures or "No cure is offered" in why or "othing is wrong" in why:
-        return why
-    return f"{why} No cure is offered, because no small change to this program is known to be safe."
 
 
 def _distinct(cures: Iterable[Cure | None]) -> tuple[Cure, ...]:

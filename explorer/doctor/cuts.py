@@ -1,7 +1,8 @@
 """Tensors that carry no graph where one was expected: who cut it, and how to leave it whole."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from explorer.data import Op, Span
 from explorer.doctor.case import Case, Start, Trouble, attempts
@@ -17,6 +18,7 @@ from explorer.doctor.text import (
     is_true,
     names_in,
 )
+from explorer.language import _, listed, together
 
 _TAKES_REQUIRES_GRAD = frozenset(
     [
@@ -70,11 +72,19 @@ MAX_CHOICES = 3
 # ---------------------------------------------------------------------- 4: nothing to go back
 
 
+class _Reason(NamedTuple):
+    """Why there is no graph, what would leave it whole, and what is said if nothing would."""
+
+    why: str
+    cures: Iterable[Cure | None] = ()
+    no_cure: str | None = None
+
+
 def no_graph(case: Case, trouble: Trouble) -> Diagnosis:
     """backward() or grad() on a tensor that nothing was recorded for."""
     start = case.start_of(trouble.span)
     if start is None:
-        return case.finding(trouble, 4, "This tensor carries no graph to walk back through.")
+        return case.finding(trouble, 4, _("This tensor carries no graph to walk back through."))
     root = case.text.short(start.root)
     roots = start.root.elts if isinstance(start.root, (ast.List, ast.Tuple)) else [start.root]
     search = _Search(case)
@@ -82,13 +92,14 @@ def no_graph(case: Case, trouble: Trouble) -> Diagnosis:
         search.from_expression(element)
     op, node = search.cut, _last_node(search.cut)
     if op is not None:
-        why, cures = _at_cut(case, op, root, search.asides)
-        return case.finding(trouble, 4, why, cures, node=node, cause=op.span)
+        why, cures, no_cure = _at_cut(case, op, root, search.asides)
+        return case.finding(trouble, 4, why, cures, node=node, cause=op.span, no_cure=no_cure)
     if search.written is not None:
-        why, cures = _at_text(case, search.written, root)
+        why, cures, no_cure = _at_text(case, search.written, root)
         span = case.text.span(search.written)
-        return case.finding(trouble, 4, why, cures, cause=span)
-    return case.finding(trouble, 4, *_at_leaves(case, search, root, start))
+        return case.finding(trouble, 4, why, cures, cause=span, no_cure=no_cure)
+    why, cures, no_cure = _at_leaves(case, search, root, start)
+    return case.finding(trouble, 4, why, cures, no_cure=no_cure)
 
 
 class _Search:
@@ -185,47 +196,54 @@ def _last_node(op: Op | None) -> int | None:
     return nodes[-1] if nodes else None
 
 
-def _at_cut(case: Case, op: Op, root: str, asides: list[Op]) -> tuple[str, Iterator[Cure | None]]:
+def _at_cut(case: Case, op: Op, root: str, asides: list[Op]) -> _Reason:
     text, line = case.text, op.span.line if op.span else "?"
     node = text.at(op.span)
     written = case.written(op.span) or op.function
     if op.cut in ("no_grad", "inference_mode"):
-        why = (
-            f"{written} in line {line} ran inside {op.cut}(), where nothing is recorded. "
-            f"So {root} has numbers but no graph behind it, and nothing to walk back through."
-        )
-        return why, attempts(lambda: _recording(case, op), lambda: _switched_on(case))
+        why = _(
+            "{written} in line {line} ran inside {switch}(), where nothing is recorded. "
+            "So {root} has numbers but no graph behind it, and nothing to walk back "
+            "through."
+        ).format(written=written, line=line, switch=op.cut, root=root)
+        return _Reason(why, attempts(lambda: _recording(case, op), lambda: _switched_on(case)))
     if op.cut in ("detach", "data"):
         what = ".detach()" if op.cut == "detach" else ".data"
-        why = (
-            f"{written} in line {line} hands on the numbers without their graph. "
-            f"Behind {what} {root} has no grad_fn, so backward has nowhere to go."
-        )
-        return why, attempts(lambda: _attached(case, [op, *asides], what))
+        why = _(
+            "{written} in line {line} hands on the numbers without their graph. Behind "
+            "{what} {root} has no grad_fn, so backward has nowhere to go."
+        ).format(written=written, line=line, what=what, root=root)
+        return _Reason(why, attempts(lambda: _attached(case, [op, *asides], what)))
     if op.cut == "frozen":
-        why = (
-            f"Everything that {written} in line {line} works on has requires_grad=False. "
-            f"So no node was made, and {root} has no graph behind it."
-        )
-        return why, attempts(lambda: _thawed(case))
+        why = _(
+            "Everything that {written} in line {line} works on has requires_grad=False. "
+            "So no node was made, and {root} has no graph behind it."
+        ).format(written=written, line=line, root=root)
+        return _Reason(why, attempts(lambda: _thawed(case)))
     if op.function in ("tensor", "as_tensor"):
-        why = (
-            f"{written} in line {line} makes a new tensor from the numbers alone; the graph of "
-            f"what went in stays behind. So {root} is a leaf that requires no grad."
-        )
-        return why, attempts(lambda: _unwrapped(case, node))
+        why = _(
+            "{written} in line {line} makes a new tensor from the numbers alone; the "
+            "graph of what went in stays behind. So {root} is a leaf that requires no "
+            "grad."
+        ).format(written=written, line=line, root=root)
+        return _Reason(why, attempts(lambda: _unwrapped(case, node)))
     if op.function in _NO_SLOPE:
-        why = (
-            f"{op.function} in line {line} gives whole numbers or yes and no: they jump or stay, "
-            "so they have no slope that torch could record. No cure is offered, because it takes "
-            "another loss: one computed from the scores themselves, such as cross_entropy."
+        why = _(
+            "{function} in line {line} gives whole numbers or yes and no: they jump or "
+            "stay, so they have no slope that torch could record."
+        ).format(function=op.function, line=line)
+        no_cure = _(
+            "No cure is offered, because it takes another loss: one computed from the scores "
+            "themselves, such as cross_entropy."
         )
-        return why, iter(())
-    why = f"{written} in line {line} made no node, so {root} has no graph behind it."
-    return why, iter(())
+        return _Reason(why, no_cure=no_cure)
+    why = _("{written} in line {line} made no node, so {root} has no graph behind it.").format(
+        written=written, line=line, root=root
+    )
+    return _Reason(why)
 
 
-def _at_text(case: Case, written: ast.Call, root: str) -> tuple[str, Iterator[Cure | None]]:
+def _at_text(case: Case, written: ast.Call, root: str) -> _Reason:
     parts = [written, *(_appended(case.text, written.args[0]) if written.args else [])]
     left = next(
         called(node)
@@ -233,39 +251,33 @@ def _at_text(case: Case, written: ast.Call, root: str) -> tuple[str, Iterator[Cu
         for node in ast.walk(part)
         if isinstance(node, ast.Call) and called(node) in ("item", "tolist", "numpy")
     )
-    why = (
-        f"{case.text.short(written)} in line {written.lineno} makes a new tensor from plain "
-        f"numbers: {left}() has left the graph behind. So {root} is a leaf that requires no grad."
-    )
-    cures = list(attempts(lambda: _unwrapped(case, written)))
-    if not any(cures):
-        why += " No cure is offered: the numbers have to be computed with torch all the way."
-    return why, iter(cures)
+    why = _(
+        "{written} in line {line} makes a new tensor from plain numbers: {function}() "
+        "has left the graph behind. So {root} is a leaf that requires no grad."
+    ).format(written=case.text.short(written), line=written.lineno, function=left, root=root)
+    no_cure = _("No cure is offered: the numbers have to be computed with torch all the way.")
+    return _Reason(why, attempts(lambda: _unwrapped(case, written)), no_cure)
 
 
-def _at_leaves(
-    case: Case, search: _Search, root: str, start: Start
-) -> tuple[str, Iterator[Cure | None]]:
+def _at_leaves(case: Case, search: _Search, root: str, start: Start) -> _Reason:
     places = _unrecorded_places(case, search, start)
-    names = [name for name, _, _ in places]
-    if any(_by_variable(value) for _, _, value in places):
-        old = "Variable(t) once did this; today it returns t without requires_grad. "
-    else:
-        old = ""
-    if not names:
-        return f"None of the tensors behind {root} requires grad, so nothing was recorded.", iter(
-            ()
-        )
-    listed = " and ".join(names) if len(names) < 3 else ", ".join(names[:-1]) + " and " + names[-1]
-    why = (
-        f"{root} comes from {listed}, and nothing there requires grad, so torch recorded nothing. "
-        f"{old}Tell torch whose gradient you want with requires_grad=True."
+    if not places:
+        why = _("None of the tensors behind {root} requires grad, so nothing was recorded.")
+        return _Reason(why.format(root=root))
+    why = together(
+        _(
+            "{root} comes from {names}, and nothing there requires grad, so torch recorded nothing."
+        ).format(root=root, names=listed([place[0] for place in places])),
+        _("Variable(t) once did this; today it returns t without requires_grad.")
+        if any(_by_variable(place[2]) for place in places)
+        else "",
+        _("Tell torch whose gradient you want with requires_grad=True."),
     )
     makers: list[Callable[[], Cure | None]] = [
         lambda place=place: _let_require(case, *place)  # type: ignore[misc]
         for place in places[:MAX_CHOICES]
     ]
-    return why, attempts(*makers)
+    return _Reason(why, attempts(*makers))
 
 
 _Place = tuple[str, ast.stmt, ast.expr]
@@ -347,14 +359,16 @@ def _by_variable(value: ast.expr) -> bool:
 
 def _let_require(case: Case, name: str, statement: ast.stmt, value: ast.expr) -> Cure | None:
     text = case.text
-    title = f"Let {name} require grad"
-    why = f"Everything computed from {name} is then recorded, and {name}.grad can be filled."
+    title = _("Let {name} require grad").format(name=name)
+    why = _(
+        "Everything computed from {name} is then recorded, and {name}.grad can be filled."
+    ).format(name=name)
     variable = case.last_variable(name)
     whole = variable is not None and not variable.values.dtype.startswith(_FLOATS)
     if whole and isinstance(value, ast.Call):
         return case.cure(
-            f"Let {name} hold floating-point numbers and require grad",
-            "Whole numbers cannot be nudged, so torch gives them no gradient.",
+            _("Let {name} hold floating-point numbers and require grad").format(name=name),
+            _("Whole numbers cannot be nudged, so torch gives them no gradient."),
             text.with_keyword(value, "dtype", "torch.float32, requires_grad=True"),
             torch=True,
         )
@@ -369,8 +383,8 @@ def _recording(case: Case, op: Op) -> Cure | None:
     if switch is None:
         return None
     return case.cure(
-        "Record this part",
-        "enable_grad() in its place lets torch record what is computed here.",
+        _("Record this part"),
+        _("enable_grad() in its place lets torch record what is computed here."),
         case.text.replace(switch, "torch.enable_grad"),
         torch=True,
     )
@@ -386,8 +400,8 @@ def _switched_on(case: Case) -> Cure | None:
     if len(calls) != 1 or case.text.calls("no_grad", "inference_mode"):
         return None
     return case.cure(
-        "Switch recording on",
-        "What follows is then recorded.",
+        _("Switch recording on"),
+        _("What follows is then recorded."),
         case.text.replace(calls[0].args[0], "True"),
     )
 
@@ -430,8 +444,8 @@ def _attached(case: Case, ops: list[Op], what: str) -> Cure | None:
         owners.append(text.short(inner.value))
         edits.append(text.replace(node, text.atom(inner.value)))
     return case.cure(
-        f"Leave out {what}",
-        f"{owners[0]} then stays connected to what it was computed from.",
+        _("Leave out {what}").format(what=what),
+        _("{name} then stays connected to what it was computed from.").format(name=owners[0]),
         edits,
     )
 
@@ -457,8 +471,8 @@ def _thawed(case: Case) -> Cure | None:
     if len(frozen) != 1:
         return None
     return case.cure(
-        "Do not freeze it",
-        "With requires_grad=True its forward is recorded and its .grad can be filled.",
+        _("Do not freeze it"),
+        _("With requires_grad=True its forward is recorded and its .grad can be filled."),
         text.replace(frozen[0], "True"),
     )
 
@@ -482,15 +496,15 @@ def _unwrapped(case: Case, node: ast.AST | None) -> Cure | None:
         text.replace(p, text.atom(_without_item(p))) for p in parts if _without_item(p) is not p
     ]
     if parts == [inside]:
-        how = "The tensor is already there, with its graph."
+        how = _("The tensor is already there, with its graph.")
         edits = [text.replace(node, text.atom(_without_item(inside)))]
     else:
-        how = "torch.stack joins tensors and keeps their graph."
+        how = _("torch.stack joins tensors and keeps their graph.")
         edits.append(text.replace(node.func, "torch.stack"))
         edits += [
             Edit(text.start(k), text.end(k), "") for k in node.keywords if k.arg == "requires_grad"
         ]
-    return case.cure("Use the tensor itself", how, edits, torch=True)
+    return case.cure(_("Use the tensor itself"), how, edits, torch=True)
 
 
 def _without_item(node: ast.expr) -> ast.expr:
@@ -505,9 +519,9 @@ def _without_item(node: ast.expr) -> ast.expr:
 def whole_numbers(case: Case, trouble: Trouble) -> Diagnosis:
     """requires_grad on integers."""
     node = case.text.at(trouble.span)
-    why = (
-        "A gradient says how a result changes when a number is nudged a little, and whole numbers "
-        "cannot be nudged. Written as floating-point numbers they can."
+    why = _(
+        "A gradient says how a result changes when a number is nudged a little, and "
+        "whole numbers cannot be nudged. Written as floating-point numbers they can."
     )
 
     def floating() -> Cure | None:
@@ -516,8 +530,8 @@ def whole_numbers(case: Case, trouble: Trouble) -> Diagnosis:
         if called(node) == "requires_grad_" and isinstance(node.func, ast.Attribute):
             return None
         return case.cure(
-            "Use floating-point numbers",
-            "float32 is what networks compute in.",
+            _("Use floating-point numbers"),
+            _("float32 is what networks compute in."),
             case.text.with_keyword(node, "dtype", "torch.float32"),
             torch=True,
         )
@@ -531,19 +545,20 @@ def whole_numbers(case: Case, trouble: Trouble) -> Diagnosis:
 def inference_tensor(case: Case, trouble: Trouble) -> Diagnosis:
     """A tensor made in inference_mode() was to be saved for a backward."""
     calls = case.text.calls("inference_mode")
-    where = f"line {calls[0].lineno}" if calls else "inference_mode()"
-    why = (
-        f"A tensor made inside inference_mode() ({where}) carries no version counter, so torch "
-        "could not tell whether its numbers change before backward and refuses to save it. "
-        "no_grad() records nothing either, but makes ordinary tensors."
-    )
+    where = _("line {line}").format(line=calls[0].lineno) if calls else "inference_mode()"
+    why = _(
+        "A tensor made inside inference_mode() ({where}) carries no version counter, "
+        "so torch could not tell whether its numbers change before backward and "
+        "refuses to save it. no_grad() records nothing either, but makes ordinary "
+        "tensors."
+    ).format(where=where)
 
     def ordinary() -> Cure | None:
         edits = [case.text.replace(call.func, "torch.no_grad") for call in calls]
         edits += [case.text.replace(call.args[0], "") for call in calls if len(call.args) == 1]
         return case.cure(
-            "no_grad() in place of inference_mode()",
-            "Its tensors are constants to the graph and may be saved.",
+            _("no_grad() in place of inference_mode()"),
+            _("Its tensors are constants to the graph and may be saved."),
             edits,
             torch=True,
         )
@@ -557,13 +572,13 @@ def flag_of_result(case: Case, trouble: Trouble) -> Diagnosis:
     text, node = case.text, case.text.at(trouble.span)
     inner = node.func if isinstance(node, ast.Call) else node
     base = inner.value if isinstance(inner, ast.Attribute) else None
-    name = text.short(base) if base is not None else "This tensor"
+    name = text.short(base) if base is not None else _("This tensor")
     variable = case.last_variable(base.id) if isinstance(base, ast.Name) else None
-    why = (
-        f"{name} is the result of a computation, so whether it requires grad follows from what "
-        "went in; only a leaf has a switch of its own. detach() gives the same numbers without "
-        "the graph."
-    )
+    why = _(
+        "{name} is the result of a computation, so whether it requires grad follows "
+        "from what went in; only a leaf has a switch of its own. detach() gives the "
+        "same numbers without the graph."
+    ).format(name=name)
 
     def detached() -> Cure | None:
         if node is None or base is None or not is_path(base):
@@ -576,8 +591,8 @@ def flag_of_result(case: Case, trouble: Trouble) -> Diagnosis:
             return None
         owner = text.segment(base)
         return case.cure(
-            f"Detach {owner}",
-            f"From here on {owner} is a constant to the graph.",
+            _("Detach {name}").format(name=owner),
+            _("From here on {name} is a constant to the graph.").format(name=owner),
             text.replace(statement, f"{owner} = {owner}.detach()"),
         )
 
@@ -594,11 +609,12 @@ def no_valve(case: Case, trouble: Trouble) -> Diagnosis:
     text, node = case.text, case.text.at(trouble.span)
     function = node.func if isinstance(node, ast.Call) else None
     base = function.value if isinstance(function, ast.Attribute) else None
-    name = text.short(base) if base is not None else "this tensor"
-    why = (
-        f"A hook is a valve on an edge that cotangents flow through, and none leads to {name}: "
-        "it does not require grad. It has to, before anything is computed from it."
-    )
+    name = text.short(base) if base is not None else _("this tensor")
+    why = _(
+        "A hook is a valve on an edge that cotangents flow through, and none leads to "
+        "{name}: it does not require grad. It has to, before anything is computed "
+        "from it."
+    ).format(name=name)
 
     def required() -> Cure | None:
         if node is None or base is None or not is_path(base):
@@ -618,8 +634,8 @@ def no_valve(case: Case, trouble: Trouble) -> Diagnosis:
                     return _let_require(case, base.id, statement, value)
         owner = text.segment(base)
         return case.cure(
-            f"Let {owner} require grad",
-            f"What is computed from {owner} after this line is recorded.",
+            _("Let {name} require grad").format(name=owner),
+            _("What is computed from {name} after this line is recorded.").format(name=owner),
             text.before(text.statement(node), f"{owner}.requires_grad_()"),
         )
 
@@ -650,14 +666,15 @@ def silent_variable(case: Case) -> Iterator[Diagnosis]:
         if said or not (inner or (name and _counted_on(text, name))):
             continue
         shown = name or text.short(call)
-        why = (
-            f"Variable(t) returns a tensor that does not require grad, so {shown} has no gradient "
-            "of its own, and torch says nothing. Say requires_grad=True where one is wanted."
-        )
+        why = _(
+            "Variable(t) returns a tensor that does not require grad, so {name} has no "
+            "gradient of its own, and torch says nothing. Say requires_grad=True where "
+            "one is wanted."
+        ).format(name=shown)
         cures = attempts(
             lambda call=call, shown=shown: case.cure(  # type: ignore[misc]
-                f"Let {shown} require grad",
-                f"Everything computed from {shown} is then recorded.",
+                _("Let {name} require grad").format(name=shown),
+                _("Everything computed from {name} is then recorded.").format(name=shown),
                 text.with_keyword(call, "requires_grad", "True"),
             )
         )

@@ -7,6 +7,7 @@ from explorer.data import Node, Op, Span
 from explorer.doctor.case import Case, Trouble, attempts
 from explorer.doctor.findings import Cure, Diagnosis
 from explorer.doctor.text import Edit, called, is_name, is_path, is_true
+from explorer.language import _, together
 
 _NO_TWIN = frozenset(
     {
@@ -29,39 +30,43 @@ def changed_after_saving(case: Case, trouble: Trouble) -> Diagnosis:
     """A tensor that a node had saved was edited before the node's backward."""
     node = trouble.node
     edit = _edit_of(case, case.node(node)) if node is not None else None
-    what = case.says(node) if node is not None else "A node"
+    what = case.says(node) if node is not None else _("A node")
     if edit is None:
         steps = [call for call in case.text.calls("step") if not call.args]
-        by = f" The step() in line {steps[0].lineno} edits weights in place, too." if steps else ""
-        why = (
-            f"{what} had saved a tensor for its backward, and its numbers were changed in place "
-            f"before backward came.{by} No cure is offered, because the edit is not seen to be one "
-            "line of the program: compute the loss again after it."
+        why = _(
+            "{node} had saved a tensor for its backward, and its numbers were changed in "
+            "place before backward came."
+        ).format(node=what)
+        if steps:
+            by = _("The step() in line {line} edits weights in place, too.")
+            why = together(why, by.format(line=steps[0].lineno))
+        no_cure = _(
+            "No cure is offered, because the edit is not seen to be one line of the program: "
+            "compute the loss again after it."
         )
-        return case.finding(trouble, 6, why)
+        return case.finding(trouble, 6, why, no_cure=no_cure)
     line = edit.span.line if edit.span else "?"
     leaf = any(o.is_leaf and o.requires_grad for o in edit.inputs if o.tensor in edit.edited)
-    why = (
-        f"{what} saved numbers for its backward, and line {line} "
-        f"({case.written(edit.span) or edit.function}) then wrote over them. "
-        "torch counts a version for every edit and refuses to compute with the wrong numbers."
-    )
+    why = _(
+        "{node} saved numbers for its backward, and line {line} ({written}) then "
+        "wrote over them. torch counts a version for every edit and refuses to "
+        "compute with the wrong numbers."
+    ).format(node=what, line=line, written=case.written(edit.span) or edit.function)
     if leaf:
-        why += (
-            " No cure is offered, because the edit is meant to change the leaf: compute the loss "
+        no_cure = _(
+            "No cure is offered, because the edit is meant to change the leaf: compute the loss "
             "again after it, or make the edit after backward."
         )
-        return case.finding(trouble, 6, why, cause=edit.span)
+        return case.finding(trouble, 6, why, cause=edit.span, no_cure=no_cure)
     same = node is not None and bool(set(edit.edited) & _tensors_of(case, node))
-    cures = list(
-        attempts(lambda: out_of_place(case, edit.span, same=same), lambda: _flag_off(case, edit))
+    cures = attempts(
+        lambda: out_of_place(case, edit.span, same=same), lambda: _flag_off(case, edit)
     )
-    if not any(cures):
-        why += (
-            " No cure is offered, because what was edited is a view under another name: make the "
-            "edit on a copy of the whole tensor."
-        )
-    return case.finding(trouble, 6, why, cures, cause=edit.span)
+    no_cure = _(
+        "No cure is offered, because what was edited is a view under another name: make the edit "
+        "on a copy of the whole tensor."
+    )
+    return case.finding(trouble, 6, why, cures, cause=edit.span, no_cure=no_cure)
 
 
 def _tensors_of(case: Case, node: int) -> set[int]:
@@ -113,8 +118,10 @@ def out_of_place(
         return None
     name = text.segment(owner)
     title, why = (
-        f"Make a new {name} instead",
-        f"The saved numbers stay as they were, and {name} goes on as a new tensor.",
+        _("Make a new {name} instead").format(name=name),
+        _("The saved numbers stay as they were, and {name} goes on as a new tensor.").format(
+            name=name
+        ),
     )
     if base is target and (same or drop_data):
         if isinstance(statement, ast.AugAssign) and type(statement.op) in _SYMBOLS:
@@ -140,8 +147,8 @@ def out_of_place(
         return None  # a view under another name: a copy of it would leave its base unchanged
     clone = text.before(statement, f"{name} = {name}.clone()")
     return case.cure(
-        f"Edit a copy of {name}",
-        "clone() is a node of its own; the edit then leaves the saved numbers alone.",
+        _("Edit a copy of {name}").format(name=name),
+        _("clone() is a node of its own; the edit then leaves the saved numbers alone."),
         clone,
         stripped,
     )
@@ -157,8 +164,10 @@ def _function_twin(case: Case, statement: ast.stmt) -> Cure | None:
         return None
     name, end, start = text.segment(call.args[0]), text.end(call.func), text.start(statement)
     return case.cure(
-        f"Make a new {name} instead",
-        f"The saved numbers stay as they were, and {name} goes on as a new tensor.",
+        _("Make a new {name} instead").format(name=name),
+        _("The saved numbers stay as they were, and {name} goes on as a new tensor.").format(
+            name=name
+        ),
         [Edit(start, start, f"{name} = "), Edit(end - 1, end, "")],
     )
 
@@ -192,8 +201,8 @@ def _flag_off(case: Case, edit: Op) -> Cure | None:
     ):
         return None
     return case.cure(
-        "Without inplace=True",
-        "The layer then returns a new tensor and leaves its input, which was saved, alone.",
+        _("Without inplace=True"),
+        _("The layer then returns a new tensor and leaves its input, which was saved, alone."),
         [text.replace(flag.value, "False") for flag in flags],
     )
 
@@ -209,20 +218,22 @@ def leaf_in_place(case: Case, trouble: Trouble) -> Diagnosis:
     base = target
     while isinstance(base, ast.Subscript):
         base = base.value
-    name = text.short(base) if base is not None else "This tensor"
+    name = text.short(base) if base is not None else _("This tensor")
     variable = case.last_variable(base.id) if isinstance(base, ast.Name) else None
-    why = (
-        f"{name} is a leaf: its .grad belongs to the numbers it holds, and an edit that is "
-        "recorded would leave no leaf to put it in. An update of a weight is no part of the "
-        "forward, so make it where nothing is recorded."
-    )
+    why = _(
+        "{name} is a leaf: its .grad belongs to the numbers it holds, and an edit "
+        "that is recorded would leave no leaf to put it in. An update of a weight is "
+        "no part of the forward, so make it where nothing is recorded."
+    ).format(name=name)
 
     def unrecorded() -> Cure | None:
         if statement is None:
             return None
         return case.cure(
-            "Edit it inside no_grad()",
-            f"{name} stays the leaf, with new numbers; the edit is no part of the graph.",
+            _("Edit it inside no_grad()"),
+            _("{name} stays the leaf, with new numbers; the edit is no part of the graph.").format(
+                name=name
+            ),
             text.wrapped(statement, "with torch.no_grad():"),
             torch=True,
         )
@@ -282,11 +293,11 @@ def _silently_changed(case: Case, uses: list[Op], tensor: int) -> tuple[int, Nod
 def _noticed(case: Case, aside: Op, edit: Op, victim: Node) -> Diagnosis:
     assert edit.span is not None
     leaf = aside.inputs[0].is_leaf
-    why = (
-        f"{case.says(victim.index)} had saved these numbers, and line {edit.span.line} changed "
-        "them through .data, where torch counts no version. So nothing raised, and backward "
-        "computed with numbers that the forward never had."
-    )
+    why = _(
+        "{node} had saved these numbers, and line {line} changed them through .data, "
+        "where torch counts no version. So nothing raised, and backward computed with "
+        "numbers that the forward never had."
+    ).format(node=case.says(victim.index), line=edit.span.line)
     cures = attempts(
         lambda: (
             _moved_behind(case, edit)
@@ -295,7 +306,7 @@ def _noticed(case: Case, aside: Op, edit: Op, victim: Node) -> Diagnosis:
         )
     )
     if leaf:
-        why += " An update belongs after backward."
+        why = together(why, _("An update belongs after backward."))
     return case.remark(6, edit.span, why, cures, node=victim.index)
 
 
@@ -312,8 +323,8 @@ def _moved_behind(case: Case, edit: Op) -> Cure | None:
                 return None
             moved = text.after(follower, text.segment(statement))
             return case.cure(
-                "Make the edit after backward",
-                "backward then works with the numbers that the forward had.",
+                _("Make the edit after backward"),
+                _("backward then works with the numbers that the forward had."),
                 text.without(statement),
                 moved,
             )

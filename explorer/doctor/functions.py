@@ -6,12 +6,13 @@ import re
 from explorer.data import Span
 from explorer.doctor.case import Case, Trouble, attempts
 from explorer.doctor.findings import Cure, Diagnosis
+from explorer.language import _, later, ngettext
 
 _COUNTS = re.compile(r"function (\w+)Backward returned .*expected (\d+), got (\d+)")
-_SINGLE = (
-    "gradcheck nudges an input by 0.000001 and measures the change, and float32 keeps only about "
-    "seven digits, so the measured slope is mostly rounding. With float64 inputs the check means "
-    "something."
+_SINGLE = later(
+    "gradcheck nudges an input by 0.000001 and measures the change, and float32 "
+    "keeps only about seven digits, so the measured slope is mostly rounding. "
+    "With float64 inputs the check means something."
 )
 _MISMATCH = re.compile(r"Jacobian mismatch for output (\d+) with respect to input (\d+)")
 
@@ -25,18 +26,22 @@ def wrong_count(case: Case, trouble: Trouble) -> Diagnosis:
     name, expected, got = found.group(1), int(found.group(2)), int(found.group(3))
     backward = _method(case, name, "backward")
     returns = _returns(case, backward) if backward else []
-    why = (
-        f"forward() of {name} takes {expected} argument{'s' * (expected != 1)} besides ctx, and "
-        f"backward() returned {got}: it must return one gradient for each argument, in their "
-        "order, and None for one that needs none."
-    )
+    why = ngettext(
+        "forward() of {name} takes {expected} argument besides ctx, and backward() returned "
+        "{got}: it must return one gradient for each argument, in their order, and None for one "
+        "that needs none.",
+        "forward() of {name} takes {expected} arguments besides ctx, and backward() returned "
+        "{got}: it must return one gradient for each argument, in their order, and None for one "
+        "that needs none.",
+        expected,
+    ).format(name=name, expected=expected, got=got)
     needed = _needing(case, name)
     if got < expected and needed > got:
-        why += (
-            f" No cure is offered: {needed} arguments require grad, and only you know the missing "
+        no_cure = _(
+            "No cure is offered: {needed} arguments require grad, and only you know the missing "
             "derivative."
-        )
-        return case.finding(trouble, 17, why, cause=_place(case, returns))
+        ).format(needed=needed)
+        return case.finding(trouble, 17, why, cause=_place(case, returns), no_cure=no_cure)
 
     def filled() -> Cure | None:
         if not returns or got >= expected:
@@ -68,8 +73,8 @@ def wrong_count(case: Case, trouble: Trouble) -> Diagnosis:
                     )
                 )
         return case.cure(
-            "Return None for what needs no gradient",
-            "The gradients keep their places, and None stands for the arguments that need none.",
+            _("Return None for what needs no gradient"),
+            _("The gradients keep their places, and None stands for the arguments that need none."),
             edits,
         )
 
@@ -85,8 +90,8 @@ def wrong_count(case: Case, trouble: Trouble) -> Diagnosis:
             edit = case.text.replace(value, "")
             edits.append(edit._replace(start=case.text.end(first), end=case.text.end(last)))
         return case.cure(
-            f"Return {expected} of them",
-            "There is no argument for the others.",
+            _("Return {expected} of them").format(expected=expected),
+            _("There is no argument for the others."),
             edits,
         )
 
@@ -139,13 +144,16 @@ def mismatch(case: Case, trouble: Trouble) -> Diagnosis:
     node = _checked_node(case)
     if single:
         cures = attempts(lambda: _doubled(case, call))
-        return case.finding(trouble, 17, _SINGLE, cures, node=node)
-    why = (
-        f"Measured by central differences, the Jacobian by input {number} is another than the one "
-        "that backward() computes, in float64, so it is not rounding. No cure is offered, because "
-        "only you know the derivative: compare the two matrices that torch prints."
+        return case.finding(trouble, 17, _(_SINGLE), cures, node=node)
+    why = _(
+        "Measured by central differences, the Jacobian by input {number} is another "
+        "than the one that backward() computes, in float64, so it is not rounding."
+    ).format(number=number)
+    no_cure = _(
+        "No cure is offered, because only you know the derivative: compare the two matrices that "
+        "torch prints."
     )
-    return case.finding(trouble, 17, why, node=node)
+    return case.finding(trouble, 17, why, node=node, no_cure=no_cure)
 
 
 def single_precision(case: Case, trouble: Trouble) -> Diagnosis:
@@ -160,7 +168,7 @@ def single_precision(case: Case, trouble: Trouble) -> Diagnosis:
     )
     cures = attempts(lambda: _doubled(case, case.text.at(span)))
     trouble = trouble._replace(span=span)
-    return case.finding(trouble, 17, _SINGLE, cures, node=_checked_node(case))
+    return case.finding(trouble, 17, _(_SINGLE), cures, node=_checked_node(case))
 
 
 def _checked_node(case: Case) -> int | None:
@@ -183,8 +191,8 @@ def _doubled(case: Case, call: ast.AST | None) -> Cure | None:
         if variable.requires_grad and variable.values.dtype == "float32":
             edits.append(case.text.method(part, "detach().double().requires_grad_()"))
     return case.cure(
-        "Check it in float64",
-        "double() keeps sixteen digits, enough for differences over 0.000001.",
+        _("Check it in float64"),
+        _("double() keeps sixteen digits, enough for differences over 0.000001."),
         edits,
     )
 
@@ -196,19 +204,19 @@ def reentrant(case: Case, trouble: Trouble) -> Diagnosis:
     """A reentrant checkpoint runs a whole backward of its own within one node."""
     calls = case.text.calls("checkpoint", "checkpoint_sequential")
     if "incompatible" in trouble.words:
-        why = (
-            "A reentrant checkpoint runs a backward of its own inside one node and writes straight "
-            "into .grad of the leaves. So it cannot hand a gradient to grad() or keep to inputs=; "
-            "the other kind, use_reentrant=False, can."
+        why = _(
+            "A reentrant checkpoint runs a backward of its own inside one node and writes "
+            "straight into .grad of the leaves. So it cannot hand a gradient to grad() "
+            "or keep to inputs=; the other kind, use_reentrant=False, can."
         )
     elif "None of the inputs" in trouble.words:
-        why = (
-            "A reentrant checkpoint records a node only if one of its inputs requires grad, and "
-            "none does here. So the parameters inside get no gradient; use_reentrant=False looks "
-            "at them, too."
+        why = _(
+            "A reentrant checkpoint records a node only if one of its inputs requires "
+            "grad, and none does here. So the parameters inside get no gradient; "
+            "use_reentrant=False looks at them, too."
         )
     else:
-        why = (
+        why = _(
             "There are two kinds of checkpoint, and torch wants to be told which. "
             "use_reentrant=False works with grad(), inputs= and nested calls."
         )
@@ -230,7 +238,7 @@ def reentrant(case: Case, trouble: Trouble) -> Diagnosis:
         ]
         return case.cure(
             "use_reentrant=False",
-            "The saved numbers are dropped and computed again just the same.",
+            _("The saved numbers are dropped and computed again just the same."),
             edits,
         )
 

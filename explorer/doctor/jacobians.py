@@ -10,6 +10,7 @@ import numpy as np
 from explorer.doctor.case import Case, Trouble, attempts
 from explorer.doctor.findings import Cure, Diagnosis
 from explorer.doctor.text import called, is_path, names_in
+from explorer.language import _, together
 
 # --------------------------------------------------------- 10: sample by sample, mostly zeros
 
@@ -33,11 +34,11 @@ def block_diagonal(case: Case) -> Iterator[Diagnosis]:
         if np.any(blocks[away]) or not np.all(np.any(blocks[samples, samples], axis=(1, 2))):
             continue
         one = (shape[0], shape[1], shape[3])
-        why = (
-            f"{variable.name} has shape {shape}, and every block that pairs one sample with "
-            f"another is zero: each row of the output depends on its own row of the input alone. "
-            f"Only {one[0]} of the {shape[0] ** 2} blocks, {one} numbers in all, say anything."
-        )
+        why = _(
+            "{name} has shape {shape}, and every block that pairs one sample with another "
+            "is zero: each row of the output depends on its own row of the input alone. "
+            "Only {blocks} of the {all} blocks, {size} numbers in all, say anything."
+        ).format(name=variable.name, shape=shape, blocks=one[0], all=shape[0] ** 2, size=one)
         yield case.remark(10, text.span(call), why, attempts(partial(_per_sample, case, call)))
         return
 
@@ -52,8 +53,8 @@ def _per_sample(case: Case, call: ast.Call) -> Cure | None:
     function, inputs = map(case.text.segment, call.args)
     put = f"torch.func.vmap(torch.func.jacrev({function}))({inputs})"
     return case.cure(
-        "One Jacobian a sample",
-        "vmap(jacrev(f)) computes the diagonal blocks only, all at once.",
+        _("One Jacobian a sample"),
+        _("vmap(jacrev(f)) computes the diagonal blocks only, all at once."),
         case.text.replace(call, put),
         torch=True,
     )
@@ -89,7 +90,7 @@ def silent_zeros(case: Case) -> Iterator[Diagnosis]:
         yield case.remark(
             11,
             span,
-            _why_independent(unused) + " torch fills in zeros and says nothing.",
+            together(_why_independent(unused), _("torch fills in zeros and says nothing.")),
             attempts(partial(_functional, case, call)),
             node=nodes[0] if nodes else None,
         )
@@ -97,12 +98,12 @@ def silent_zeros(case: Case) -> Iterator[Diagnosis]:
 
 
 def _why_independent(unused: str | None) -> str:
-    name = unused or "its argument"
-    return (
-        f"The function never reads {name}: it computes with the module's own parameters, and the "
-        "copies that jacobian() hands in stay unconnected. functional_call runs the module with "
-        "the parameters it is given."
-    )
+    name = unused or _("its argument")
+    return _(
+        "The function never reads {name}: it computes with the module's own "
+        "parameters, and the copies that jacobian() hands in stay unconnected. "
+        "functional_call runs the module with the parameters it is given."
+    ).format(name=name)
 
 
 def _unused(case: Case, call: ast.Call) -> str | None:
@@ -165,8 +166,8 @@ def _functional(case: Case, call: ast.Call) -> Cure | None:
         pairs = "{" + ", ".join(entries) + "}"
     put = f"torch.func.functional_call({module}, {pairs}, ({inputs},))"
     return case.cure(
-        "Run the module with the parameters it is given",
-        "functional_call connects the copies, so the Jacobian by them is the real one.",
+        _("Run the module with the parameters it is given"),
+        _("functional_call connects the copies, so the Jacobian by them is the real one."),
         text.replace(inner, put),
         torch=True,
     )
@@ -178,18 +179,18 @@ def _functional(case: Case, call: ast.Call) -> Cure | None:
 def forward_mode(case: Case, trouble: Trouble) -> Diagnosis:
     """strategy="forward-mode" without vectorize=True."""
     node = case.text.at(trouble.span)
-    why = (
-        "Forward mode fills the Jacobian column by column, one JVP for each input, and torch has "
-        "written it only for all columns at once. Reverse mode fills it row by row and needs no "
-        "such promise."
+    why = _(
+        "Forward mode fills the Jacobian column by column, one JVP for each input, "
+        "and torch has written it only for all columns at once. Reverse mode fills it "
+        "row by row and needs no such promise."
     )
 
     def vectorized() -> Cure | None:
         if not isinstance(node, ast.Call):
             return None
         return case.cure(
-            "All columns at once",
-            "vectorize=True computes the columns together with vmap.",
+            _("All columns at once"),
+            _("vectorize=True computes the columns together with vmap."),
             case.text.with_keyword(node, "vectorize", "True"),
         )
 
@@ -199,8 +200,8 @@ def forward_mode(case: Case, trouble: Trouble) -> Diagnosis:
         for keyword in node.keywords:
             if keyword.arg in ("strategy", "outer_jacobian_strategy"):
                 return case.cure(
-                    "Row by row instead",
-                    "Reverse mode is the default and works on any function.",
+                    _("Row by row instead"),
+                    _("Reverse mode is the default and works on any function."),
                     case.text.without_keyword(node, keyword.arg),
                 )
         return None

@@ -12,6 +12,7 @@ from explorer.data import Node, Op, Step, Values
 from explorer.doctor.case import Case, Trouble, attempts
 from explorer.doctor.findings import Cure, Diagnosis
 from explorer.doctor.text import called, is_name, is_path, names_in
+from explorer.language import _, together
 
 MIN_LAYERS = 8
 """Weights that a chain needs before its first and last gradients are compared."""
@@ -27,10 +28,12 @@ def nan_found(case: Case, trouble: Trouble) -> Diagnosis:
     call = case.call(trouble)
     # The node had done its work when its result was looked at.
     node = call.steps[-1].node if call and call.steps else trouble.node
-    why = _why_nan(case, node) if node is not None else "A node of the backward pass sent out nan."
+    if node is None:
+        return case.finding(trouble, 15, _("A node of the backward pass sent out nan."))
+    why, no_cure = _why_nan(case, node)
     cures = attempts(lambda: _double_where(case, node))
-    cause = case.node(node).span if node is not None else None
-    return case.finding(trouble, 15, why, cures, node=node, cause=cause)
+    cause = case.node(node).span
+    return case.finding(trouble, 15, why, cures, node=node, cause=cause, no_cure=no_cure)
 
 
 def silent_nan(case: Case) -> Iterator[Diagnosis]:
@@ -43,23 +46,25 @@ def silent_nan(case: Case) -> Iterator[Diagnosis]:
             if finite and any(_has(v, np.isnan) for v in step.cotangents_out):
                 node = case.node(step.node)
                 cures = attempts(partial(_double_where, case, step.node))
-                yield case.remark(
-                    15, node.span or call.span, _why_nan(case, step.node), cures, node=step.node
-                )
+                why, no_cure = _why_nan(case, step.node)
+                place = node.span or call.span
+                yield case.remark(15, place, why, cures, node=step.node, no_cure=no_cure)
                 return
 
 
-def _why_nan(case: Case, node: int) -> str:
+def _why_nan(case: Case, node: int) -> tuple[str, str | None]:
+    """The reason, and what is said if there is no cure."""
     masked = _mask_over(case, case.node(node)) is not None
-    why = (
-        f"{case.says(node)} has an infinite or undefined slope at some element, and its backward "
+    why = _(
+        "{node} has an infinite or undefined slope at some element, and its backward "
         "multiplies that with the cotangent: 0 times inf is nan."
-    )
+    ).format(node=case.says(node))
     if masked:
-        return (
-            why + " where() sends a zero to the elements it left out, but a zero does not stop it."
+        stopped = _(
+            "where() sends a zero to the elements it left out, but a zero does not stop it."
         )
-    return why + " No cure is offered, because it takes a decision what the program means there."
+        return together(why, stopped), None
+    return why, _("No cure is offered, because it takes a decision what the program means there.")
 
 
 def _mask_over(case: Case, node: Node) -> tuple[ast.expr, bool] | None:
@@ -80,10 +85,8 @@ def _mask_over(case: Case, node: Node) -> tuple[ast.expr, bool] | None:
     return None
 
 
-def _double_where(case: Case, index: int | None) -> Cure | None:
+def _double_where(case: Case, index: int) -> Cure | None:
     """A second where() in front of the node puts a harmless number where the mask says no."""
-    if index is None:
-        return None
     text, node = case.text, case.node(index)
     found, here = _mask_over(case, node), text.at(node.span)
     operand = _operand(here)
@@ -112,8 +115,8 @@ def _double_where(case: Case, index: int | None) -> Cure | None:
         for part in unsafe or [operand]
     ]
     return case.cure(
-        "A second where() in front",
-        "The elements that are left out get a harmless number before the function sees them.",
+        _("A second where() in front"),
+        _("The elements that are left out get a harmless number before the function sees them."),
         edits,
         torch=True,
     )
@@ -171,11 +174,11 @@ def infinite_slope(case: Case) -> Iterator[Diagnosis]:
                 continue
             if any(_has(v, np.isinf) for v in step.cotangents_out):
                 node = case.node(step.node)
-                why = (
-                    f"{case.says(step.node)} is infinitely steep at one of its numbers, as a "
-                    "square root is at 0, and torch sends that slope back as it is. "
-                    "From there on every product is inf or nan."
-                )
+                why = _(
+                    "{node} is infinitely steep at one of its numbers, as a square root is at 0, "
+                    "and torch sends that slope back as it is. From there on every product is inf "
+                    "or nan."
+                ).format(node=case.says(step.node))
                 cures = attempts(partial(_nudged, case, node))
                 yield case.remark(14, node.span or call.span, why, cures, node=step.node)
                 return
@@ -201,8 +204,8 @@ def _nudged(case: Case, node: Node) -> Cure | None:
     )
     bracketed = case.text.source[case.text.end(operand) :].lstrip().startswith(")") and needs
     return case.cure(
-        "Stay a little away from 0",
-        "With 1e-12 added the slope is large, but a number.",
+        _("Stay a little away from 0"),
+        _("With 1e-12 added the slope is large, but a number."),
         case.text.replace(operand, f"({put})" if needs and not bracketed else put),
     )
 
@@ -221,12 +224,12 @@ def at_a_kink(case: Case) -> Iterator[Diagnosis]:
             if maker is None or found is None:
                 continue
             node = case.node(step.node)
-            why = (
-                f"{case.says(step.node)} has no single slope at {found}, and a cotangent goes "
-                "through just there. torch picks one of the possible slopes (a subgradient); "
-                "nothing is wrong, but a small nudge to either side measures something else."
-            )
-            yield case.remark(14, node.span, why, node=step.node)
+            why = _(
+                "{node} has no single slope at {found}, and a cotangent goes through just "
+                "there. torch picks one of the possible slopes (a subgradient); nothing is "
+                "wrong, but a small nudge to either side measures something else."
+            ).format(node=case.says(step.node), found=found)
+            yield case.remark(14, node.span, why, node=step.node, no_cure="")
             return
 
 
@@ -247,11 +250,11 @@ def _kink(case: Case, op: Op, step: Step) -> str | None:
         left, right = (o.values.array for o in op.inputs)
         if left is None or right is None:
             return None
-        return "a tie" if np.any((left == right) & (arrived != 0)) else None
+        return _("a tie") if np.any((left == right) & (arrived != 0)) else None
     if op.function in ("max", "min", "amax", "amin") and len(op.inputs) == 1 and arrived.size == 1:
         best = first.max() if "max" in op.function else first.min()
         ties = int(np.sum(first == best))
-        return f"a tie of {ties}" if ties > 1 and np.any(arrived != 0) else None
+        return _("a tie of {ties}").format(ties=ties) if ties > 1 and np.any(arrived != 0) else None
     return None
 
 
@@ -273,12 +276,18 @@ def vanished(case: Case) -> Iterator[Diagnosis]:
     if first is None or last is None or not 0 < first < VANISHED * last:
         return
     sigmoids = case.text.calls("Sigmoid", "sigmoid")
-    through = " Each sigmoid multiplies by at most 1/4." if sigmoids else ""
-    why = (
-        f"The gradient of {weights[0].name} has norm {first:.2g}, that of {weights[-1].name} "
-        f"{last:.2g}: on the way back through {len(weights)} layers it was multiplied away."
-        f"{through}"
+    why = _(
+        "The gradient of {first_name} has norm {first:.2g}, that of {last_name} "
+        "{last:.2g}: on the way back through {layers} layers it was multiplied away."
+    ).format(
+        first_name=weights[0].name,
+        first=first,
+        last_name=weights[-1].name,
+        last=last,
+        layers=len(weights),
     )
+    if sigmoids:
+        why = together(why, _("Each sigmoid multiplies by at most 1/4."))
     span = case.text.span(sigmoids[0]) if sigmoids else None
     node = weights[0].node
     call = next((c for c in case.run.calls if c.leaves), None)
@@ -308,8 +317,8 @@ def _tanh(case: Case, sigmoids: list[ast.Call]) -> Cure | None:
     if not edits:
         return None
     return case.cure(
-        "tanh instead of sigmoid",
-        "Its slope is 1 at 0, four times that of a sigmoid, so far more comes through.",
+        _("tanh instead of sigmoid"),
+        _("Its slope is 1 at 0, four times that of a sigmoid, so far more comes through."),
         edits,
     )
 

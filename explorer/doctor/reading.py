@@ -7,6 +7,7 @@ from explorer.data import Variable
 from explorer.doctor.case import Case, Trouble, attempts
 from explorer.doctor.findings import Cure, Diagnosis
 from explorer.doctor.text import is_path, is_true, names_in
+from explorer.language import _
 
 # --------------------------------------------------------------------- 5: .grad of a non-leaf
 
@@ -15,32 +16,29 @@ def grad_of_result(case: Case, trouble: Trouble) -> Diagnosis:
     """.grad was read from a tensor that keeps none."""
     found = _read(case, trouble.line)
     if found is None:
-        why = (
-            "The tensor whose .grad is read here was computed, so it is a pipe and no bucket: its "
-            "cotangent flows through and is not kept. retain_grad(), called before backward, taps "
-            "it."
+        why = _(
+            "The tensor whose .grad is read here was computed, so it is a pipe and no "
+            "bucket: its cotangent flows through and is not kept. retain_grad(), called "
+            "before backward, taps it."
         )
         return case.finding(trouble, 5, why)
     access, variable = found
     name = case.text.short(access.value)
     made = variable.grad_fn if variable else None
     by = f" (grad_fn {made})" if made else ""
-    why = (
-        f"{name} is the result of a computation{by}, so it is a pipe and no bucket: its cotangent "
-        "flows through to the leaves and is not kept. retain_grad(), called before backward, taps "
-        "it."
+    why = _(
+        "{name} is the result of a computation{by}, so it is a pipe and no bucket: "
+        "its cotangent flows through to the leaves and is not kept. retain_grad(), "
+        "called before backward, taps it."
+    ).format(name=name, by=by)
+    cures = attempts(
+        lambda: _as_leaf(case, access, variable),
+        lambda: _tapped(case, access, variable),
     )
-    cures = list(
-        attempts(
-            lambda: _as_leaf(case, access, variable),
-            lambda: _tapped(case, access, variable),
-        )
-    )
-    if not any(cures):
-        why += " No cure is offered, because no backward is seen to come before this line."
+    no_cure = _("No cure is offered, because no backward is seen to come before this line.")
     span = case.text.span(access)
     node = variable.node if variable else None
-    return case.finding(trouble._replace(span=span), 5, why, cures, node=node)
+    return case.finding(trouble._replace(span=span), 5, why, cures, node=node, no_cure=no_cure)
 
 
 def _read(case: Case, line: int | None) -> tuple[ast.Attribute, Variable | None] | None:
@@ -122,8 +120,8 @@ def _tapped(case: Case, access: ast.Attribute, variable: Variable | None) -> Cur
     if not known:
         return None
     return case.cure(
-        f"Tap {name} with retain_grad()",
-        f"{name}.grad then holds the cotangent that passed through {name}.",
+        _("Tap {name} with retain_grad()").format(name=name),
+        _("{name}.grad then holds the cotangent that passed through {name}.").format(name=name),
         text.before(statement, f"{name}.retain_grad()"),
     )
 
@@ -147,8 +145,10 @@ def _as_leaf(case: Case, access: ast.Attribute, variable: Variable | None) -> Cu
     if len(inner) != 1 or variable.name in names_in(statement.value):
         return None
     return case.cure(
-        f"Make {variable.name} itself the leaf",
-        f"First the numbers, then requires_grad_(): {variable.name} is then what is learned.",
+        _("Make {name} itself the leaf").format(name=variable.name),
+        _("First the numbers, then requires_grad_(): {name} is then what is learned.").format(
+            name=variable.name
+        ),
         text.without_keyword(inner[0], "requires_grad"),
         text.after(statement, f"{variable.name}.requires_grad_()"),
     )
@@ -175,12 +175,12 @@ def one_sum(case: Case) -> Iterator[Diagnosis]:
         ]
         passes = sum(any(s.node == variable.node for s in c.steps) for c in run.calls)
         if len(uses) > 1 and passes == 1:
-            why = (
-                f"{owner.id} is used {len(uses)} times, and its hook is called once, with the sum "
-                f"of the {len(uses)} contributions: the node waits until all have arrived. "
-                "Nothing is wrong here."
-            )
-            yield case.remark(9, text.span(call), why, node=variable.node)
+            why = _(
+                "{name} is used {count} times, and its hook is called once, with the sum of "
+                "the {count} contributions: the node waits until all have arrived. Nothing is "
+                "wrong here."
+            ).format(name=owner.id, count=len(uses))
+            yield case.remark(9, text.span(call), why, node=variable.node, no_cure="")
             return
 
 
@@ -208,10 +208,11 @@ def linear_names(case: Case) -> Iterator[Diagnosis]:
         ):
             variable, node = shown[0]
             samples = node.outputs[0].shape[0]
-            why = (
-                f"{variable.name} comes from a Linear, which torch computes as one Addmm: bias + "
-                f"input @ weightᵀ, with a T node for the weight. The bias is used for each of the "
-                f"{samples} samples, so its gradient is a sum over them. Nothing is wrong here."
-            )
-            yield case.remark(20, case.text.span(call), why, node=node.index)
+            why = _(
+                "{name} comes from a Linear, which torch computes as one Addmm: bias + input "
+                "@ weightᵀ, with a T node for the weight. The bias is used for each of the "
+                "{samples} samples, so its gradient is a sum over them. Nothing is wrong "
+                "here."
+            ).format(name=variable.name, samples=samples)
+            yield case.remark(20, case.text.span(call), why, node=node.index, no_cure="")
             return

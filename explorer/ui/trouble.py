@@ -51,7 +51,7 @@ def _say(run: Run, found: Diagnosis, number: int) -> None:
         st.markdown(plain(found.why))
     _offer(run, found, number)
     if _ends(run, found) and _type(run) == session.STOPPED:
-        st.button("Run it again", icon=":material/replay:", on_click=session.run_again)
+        st.button(_("Run it again"), icon=":material/replay:", on_click=session.run_again)
 
 
 def _ends(run: Run, found: Diagnosis) -> bool:
@@ -66,14 +66,16 @@ def _type(run: Run) -> str:
 
 def _head(run: Run, found: Diagnosis) -> str:
     """Where it was, and what kind of thing."""
-    line = f"Line {found.line}" if found.line else "The program"
+    place = _("Line {line}").format(line=found.line) if found.line else _("The program")
     if found.kind == "warning":
-        return f"**{line}: a warning.**"
-    if not _ends(run, found):
-        return f"**{line} raised, and the program went on:**"
-    if _type(run) in (session.STOPPED, "RefusedError"):
-        return f"**{line}:**"
-    return f"**{line}: {plain(_type(run))}:**"
+        head = _("{place}: a warning.")
+    elif not _ends(run, found):
+        head = _("{place} raised, and the program went on:")
+    elif _type(run) in (session.STOPPED, "RefusedError"):
+        head = _("{place}:")
+    else:
+        head = _("{place}: {error}:")
+    return f"**{head.format(place=place, error=plain(_type(run)))}**"
 
 
 def _words(run: Run, found: Diagnosis) -> str:
