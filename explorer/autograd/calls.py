@@ -89,15 +89,12 @@ class CallWatch(Watch):
         finally:
             self._muted = before
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: tuple[type, ...],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+    def called(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        """Record a call that starts a backward; any other function is noted as ever."""
         if func not in STARTS or self._muted:
-            return super().__torch_function__(func, types, args, kwargs)
+            return super().called(func, args, kwargs)
         above, frame = self.spans.frames()
         span = None if frame is None else self.spans.of_frame(frame)
         call = _LiveCall(func, args, kwargs or {}, span, above)

@@ -27,10 +27,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node
-from torch.overrides import TorchFunctionMode
 from torch.utils.checkpoint import CheckpointFunction
 
 from explorer.autograd import private
+from explorer.autograd.modes import FunctionMode
 from explorer.autograd.tape import Tape, as_tensors, gradient_edge, is_accumulate
 from explorer.autograd.values import Copier
 from explorer.data import LocalJacobian, Step, Terms
@@ -375,19 +375,15 @@ class _LiveNode:
         return matrix
 
 
-class _NoBackward(TorchFunctionMode):
+class _NoBackward(FunctionMode):
     """While active, a backward() inside a custom Function's backward is refused, not run."""
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: tuple[type, ...],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+    def called(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         if func in (Tensor.backward, torch.autograd.backward):
             raise NoLocalError(REENTRANT)
-        return func(*args, **(kwargs or {}))
+        return func(*args, **kwargs)
 
 
 @contextlib.contextmanager

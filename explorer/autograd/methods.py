@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.func import jacfwd, jacrev, vmap
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from explorer.autograd import private
 from explorer.autograd.language import FILENAME
+from explorer.autograd.modes import FunctionMode
 from explorer.autograd.replay import Replay
 from explorer.data import Jacobian, Measured
 from explorer.errors import JacobianError
@@ -243,24 +243,20 @@ def _exchanged(value: Tensor, tensor: Tensor) -> Tensor:
     return value if tensor.is_leaf else tensor + (value - value.detach())
 
 
-class _Flags(TorchFunctionMode):
+class _Flags(FunctionMode):
     """Lets the program's own requires_grad_() do nothing inside a transform, which refuses it.
 
     What it makes a leaf is an input here, and is exchanged anyway, or is held constant.
     """
 
-    def __torch_function__(
-        self,
-        func: Any,
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+    def called(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         if func is Tensor.requires_grad_ and private.transforms_active():
-            caller = sys._getframe(1)
+            caller = sys._getframe(2)  # one is __torch_function__
             if caller.f_code.co_filename == FILENAME:
                 return args[0]
-        return func(*args, **(kwargs or {}))
+        return func(*args, **kwargs)
 
 
 class _Peak(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
 """The names of a running program: which tensors each one stood for, and what to call a leaf."""
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch.autograd.graph import GradientEdge
 from explorer import errors
 from explorer.autograd import private
 from explorer.autograd.modules import inside, parts_of
+from explorer.autograd.names import ProgramNames
 from explorer.autograd.tape import gradient_edge
 from explorer.autograd.watch import Watch
 from explorer.data import Span, Variable
@@ -56,28 +57,19 @@ class LiveVariable:
         )
 
 
-class Namespace(MutableMapping[str, Any]):
-    """The program's module namespace: remembers every tensor that a name stood for.
-
-    `names` are there before the program's first line. All names live in `globals`, where functions
-    of the program find them too; module-level code stores through this mapping, which is how an
-    assignment is noticed.
-    """
+class Namespace(ProgramNames):
+    """The program's module namespace: remembers every tensor that a name stood for."""
 
     def __init__(
         self, watch: Watch, assigned: Callable[[str, int], None], names: Mapping[str, Any]
     ) -> None:
-        self.globals: dict[str, Any] = dict(names)
+        super().__init__(names)
         self._watch = watch
         self._assigned = assigned
         self._variables: list[LiveVariable] = []
-        self._counts: dict[str, int] = {}
-        self._order: list[str] = []
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self.globals[name] = value
-        if name not in self._order:
-            self._order.append(name)
+        super().__setitem__(name, value)
         if not isinstance(value, Tensor):
             return
         with private.without_modes():
@@ -85,7 +77,7 @@ class Namespace(MutableMapping[str, Any]):
         self._assigned(name, self._counts[name])
 
     def _remember(self, name: str, tensor: Tensor) -> None:
-        number = self._counts[name] = self._counts.get(name, 0) + 1
+        number = self._counted(name)
         _, frame = self._watch.spans.frames()
         span = None if frame is None else self._watch.spans.of_frame(frame)
         variable = LiveVariable(name, number, tensor, span)
@@ -96,18 +88,6 @@ class Namespace(MutableMapping[str, Any]):
         if private.is_wrapped(tensor) or not tensor.requires_grad:
             return None
         return self._watch.place(tensor) or gradient_edge(tensor)
-
-    def __getitem__(self, name: str) -> Any:
-        return self.globals[name]
-
-    def __delitem__(self, name: str) -> None:
-        del self.globals[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.globals)
-
-    def __len__(self) -> int:
-        return len(self.globals)
 
     def variables(self) -> list[LiveVariable]:
         """Every variable; those still standing for their tensor as it is now."""

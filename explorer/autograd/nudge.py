@@ -282,25 +282,21 @@ class _Nudged(Watch):
             whole[place] = float(whole[place]) + self._step
         self.value = float(whole[place])
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: tuple[type, ...],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+    def called(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         if func not in STARTS or self._muted:
             if self.value is not None:  # from here on there is nothing to be found
-                return func(*args, **(kwargs or {}))
-            return super().__torch_function__(func, types, args, kwargs)
+                return func(*args, **kwargs)
+            return super().called(func, args, kwargs)
         number, self._made = self._made, self._made + 1
         if number == self._ask.call:
             with private.without_modes():
-                self._read(roots_of(arguments(func, args, kwargs or {})))
+                self._read(roots_of(arguments(func, args, kwargs)))
             raise _Enough
         self._muted = True
         try:
-            return func(*args, **(kwargs or {}))
+            return func(*args, **kwargs)
         finally:
             self._muted = False
 

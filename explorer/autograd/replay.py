@@ -9,7 +9,7 @@ tensor([30., 30.], grad_fn=<MulBackward0>)
 
 import io
 import random
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from explorer.autograd.language import Language
 from explorer.autograd.modules import inside, parts_of
+from explorer.autograd.names import ProgramNames
 from explorer.data import Program
 from explorer.errors import JacobianError
 
@@ -67,7 +68,7 @@ class Replay:
             Exception: the program raised it.
         """
         reseed(self._seed)
-        names = _Names(self, put, told)
+        names = _Exchanging(self, put, told)
         with redirect_stdout(io.StringIO()), torch.enable_grad():
             try:
                 exec(self._code, names.globals, names)
@@ -96,26 +97,22 @@ class _ReachedError(BaseException):
         self.tensor = tensor
 
 
-class _Names(MutableMapping[str, Any]):
+class _Exchanging(ProgramNames):
     """The program's module namespace, which exchanges tensors as they are assigned."""
 
     def __init__(self, replay: Replay, put: Put, told: Told) -> None:
-        self.globals: dict[str, Any] = dict(replay.language.names)
+        super().__init__(replay.language.names)
         self._replay, self._put, self._told = replay, put, told
-        self._counts: dict[str, int] = {}
-        self._order: list[str] = []
         self.missing = dict.fromkeys(replay.wrt)
 
     def __setitem__(self, name: str, value: Any) -> None:
         count = self._counts.get(name, 0)
         if isinstance(value, Tensor):
-            count = self._counts[name] = count + 1
+            count = self._counted(name)
             for path, number in self._replay.wrt.items():
                 if number and (path.partition("#")[0], number) == (name, count):
                     value = self._exchanged(path, value)
-        self.globals[name] = value
-        if name not in self._order:
-            self._order.append(name)
+        super().__setitem__(name, value)
         for path in [path for path in self.missing if not self._replay.wrt[path]]:
             self._look_inside(path)
         self._told(name, count, value if isinstance(value, Tensor) else None)
@@ -155,15 +152,3 @@ class _Names(MutableMapping[str, Any]):
         for name in self._order:
             if self.globals[name] is old:
                 self.globals[name] = new
-
-    def __getitem__(self, name: str) -> Any:
-        return self.globals[name]
-
-    def __delitem__(self, name: str) -> None:
-        del self.globals[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.globals)
-
-    def __len__(self) -> int:
-        return len(self.globals)

@@ -12,7 +12,7 @@ True
 """
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from typing import Any
@@ -20,9 +20,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
-from torch.overrides import TorchFunctionMode
 
 from explorer.autograd import private
+from explorer.autograd.modes import FunctionMode
 from explorer.autograd.replay import Replay
 from explorer.autograd.values import Copier
 from explorer.data import MAX_ELEMENTS, Pushed, Tangent, Values
@@ -136,21 +136,16 @@ def vector_for(tensor: Tensor, numbers: Sequence[float], what: str, whose: str) 
     return flat.to(tensor.device, tensor.dtype).reshape(tensor.shape)
 
 
-class _Backwards(TorchFunctionMode):
+class _Backwards(FunctionMode):
     """Lets a backward of the program run without tangents, unless it builds a graph of its own.
 
     Many backward formulas have no forward mode, and what such a backward computes is no part of
     J u.
     """
 
-    def __torch_function__(
-        self,
-        func: Any,
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+    def called(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        kwargs = kwargs or {}
         calls = (Tensor.backward, torch.autograd.backward, torch.autograd.grad)
         if func in calls and not kwargs.get("create_graph"):
             with forward_ad._set_fwd_grad_enabled(False):

@@ -23,9 +23,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, Node
 from torch.nn.modules import module as module_hooks
-from torch.overrides import TorchFunctionMode
 
 from explorer.autograd import private
+from explorer.autograd.modes import FunctionMode
 from explorer.autograd.spans import Spans
 from explorer.autograd.tape import MADE_BY, Names, Tape, is_accumulate, leaf_names
 from explorer.autograd.values import Copier, dtype_name, version_of
@@ -92,7 +92,7 @@ class _LiveOperand:
         self.place: GradientEdge | None = None
 
 
-class Watch(TorchFunctionMode):
+class Watch(FunctionMode):
     """Sees every torch function of one thread between `__enter__` and `__exit__`."""
 
     def __init__(self, spans: Spans, *, names: Names = None, copier: Copier | None = None) -> None:
@@ -215,14 +215,10 @@ class Watch(TorchFunctionMode):
 
     # --------------------------------------------------------------------------------------- ops
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: tuple[type, ...],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+    def called(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        kwargs = kwargs or {}
+        """Note a function that the watched file called, if it made or edited a tensor."""
         if self._muted or private.transforms_active():
             return func(*args, **kwargs)
         name = _function_name(func)
