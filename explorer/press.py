@@ -234,41 +234,92 @@ def one_hot(program: Program, variable: Variable, element: int) -> Program | Non
     kept = _up_to(program, variable)
     if kept is None:
         return None
-    name, shape = variable.name, variable.values.shape
-    if shape:
-        places: list[int] = []
-        for size in reversed(shape):
-            places.insert(0, element % size)
-            element //= size
-        lines = [
-            f"one_hot = {name}.new_zeros({name}.shape)",
-            f"one_hot[{', '.join(map(str, places))}] = 1",
-            f"{name}.backward(one_hot)",
-        ]
-    else:
-        lines = [f"{name}.backward()"]
-    added = ["", "# added: one row of the Jacobian", *lines]
+    name = variable.name
+    hot = _one_hot_lines(name, variable.values.shape, element)
+    return _with(kept, program, "one row of the Jacobian", *hot)
+
+
+def hessian_row(
+    program: Program, variable: Variable, by: str, shape: Sequence[int], element: int
+) -> Program | None:
+    """The program up to the scalar `variable`, its gradient by the tensor `by`, which has `shape`,
+    and one backward from one element of that gradient.
+
+    None as in `one_hot`, or where `by` is nothing that a line of the program can say.
+    """
+    kept, spoken = _up_to(program, variable), said(program.source, by)
+    if kept is None or spoken is None:
+        return None
+    gradient = f"gradient = torch.autograd.grad({variable.name}, {spoken}, create_graph=True)[0]"
+    hot = _one_hot_lines("gradient", shape, element)
+    return _with(kept, program, "one row of the Hessian", gradient, *hot)
+
+
+def said(source: str, name: str) -> str | None:
+    """What a line after the program says for the tensor that a Run calls `name`, if it can.
+
+    >>> said("net = nn.Linear(2, 1)", "weight"), said("w = torch.ones(2)", "w#1")
+    ('net.get_parameter("weight")', None)
+    """
+    if "#" in name:
+        return None
+    root, dot, path = name.partition(".")
+    modules = list(_modules(source))
+    if root in modules and dot:
+        return f'{root}.get_parameter("{path}")'
+    if name.isidentifier() and len(modules) == 1 and name not in _names(source):
+        dot = "."  # a parameter of the only module, called without it
+    if dot:
+        return f'{modules[0]}.get_parameter("{name}")' if len(modules) == 1 else None
+    return name if is_expression(name) else None
+
+
+def _names(source: str) -> set[str]:
+    """Every name that the program assigns, wherever."""
+    tree = ast.walk(ast.parse(source))
+    return {n.id for n in tree if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def _one_hot_lines(name: str, shape: Sequence[int], element: int) -> list[str]:
+    """A backward from one element (in C order) of the tensor called `name`."""
+    if not shape:
+        return [f"{name}.backward()"]
+    places: list[int] = []
+    for size in reversed(shape):
+        places.insert(0, element % size)
+        element //= size
+    return [
+        f"one_hot = {name}.new_zeros({name}.shape)",
+        f"one_hot[{', '.join(map(str, places))}] = 1",
+        f"{name}.backward(one_hot)",
+    ]
+
+
+def _with(kept: str, program: Program, what: str, *lines: str) -> Program:
+    """A program that ends in further lines, under a comment that says `what` they are."""
+    added = ["", f"# added: {what}", *lines]
     return Program("\n".join([kept, *added]) + "\n", program.seed)
 
 
 def second_order(program: Program, variable: Variable, by: Sequence[str]) -> Program | None:
     """The program up to `variable`, then `J.sum().backward()` with J its Jacobian by `by`.
 
-    None as in `one_hot`, or where one of `by` is no name that the program can say.
+    None as in `one_hot`, or where one of `by` is nothing that a line of the program can say.
     """
     kept = _up_to(program, variable)
-    if kept is None or not by or not all(name.isidentifier() for name in by):
+    spoken = [one for one in (said(program.source, name) for name in by) if one is not None]
+    if kept is None or not by or len(spoken) < len(by):
         return None
     name = variable.name
-    inputs = ", ".join(by)
-    added = [
-        "",
-        "# added: the Jacobian's own backward; the sum of J is that of its column sums",
+    inputs = ", ".join(spoken)
+    return _with(
+        kept,
+        program,
+        "the Jacobian's own backward; the sum of J is that of its column sums",
         f"ones = torch.ones_like({name})",
         f"sums = torch.autograd.grad({name}, [{inputs}], ones, create_graph=True)",
         "sum(part.sum() for part in sums).backward()",
-    ]
-    return Program("\n".join([kept, *added]) + "\n", program.seed)
+    )
 
 
 def _up_to(program: Program, variable: Variable) -> str | None:

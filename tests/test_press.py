@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 
 from explorer import presets, press
 from explorer.autograd.runner import run
 from explorer.builder import NetworkSpec
-from explorer.data import JacobianAsk, Program, Run
-from explorer.press import Press, one_hot, second_order
+from explorer.data import JacobianAsk, Program, Run, SumAsk
+from explorer.press import Press, hessian_row, one_hot, second_order
 
 SQUARE = Program(
     "import torch\nx = torch.tensor(3.0, requires_grad=True)\ny = x * x\ny.backward()\n"
@@ -129,6 +130,35 @@ def test_one_more_backward_leaves_one_row_of_the_jacobian(
             assert added.get(part.name) is None
 
 
+HESSIAN = Program("""\
+import torch
+W = torch.tensor([[0.3, -0.2], [0.5, 0.1]], requires_grad=True)
+x = torch.tensor([1.0, 2.0], requires_grad=True)
+L = (W @ x).tanh().pow(2).sum()
+L.backward()
+""")
+
+
+def test_the_backward_of_one_entry_of_the_gradient_leaves_a_row_of_torchs_hessian() -> None:
+    shown = run(HESSIAN)
+    W, x = (torch.tensor(leaf.values.array) for leaf in shown.leaves)
+    H = torch.autograd.functional.hessian(lambda W, x: (W @ x).tanh().pow(2).sum(), (W, x))
+    loss = next(one for one in shown.tensors if one.name == "L")
+    for by, (name, tensor) in enumerate((("W", W), ("x", x))):
+        for element in range(tensor.numel()):
+            again = run(hessian_row(HESSIAN, loss, name, tuple(tensor.shape), element))
+            assert again.error is None
+            left = {leaf.name: leaf.added.array for leaf in again.calls[-1].leaves}
+            for other, of in (("W", 0), ("x", 1)):
+                expected = H[by][of].flatten(0, tensor.dim() - 1)[element].numpy()
+                np.testing.assert_allclose(left[other], expected, atol=1e-6)
+
+
+def test_an_earlier_value_of_a_name_has_no_line_for_its_second_backward() -> None:
+    loss = next(one for one in run(HESSIAN).tensors if one.name == "L")
+    assert hessian_row(HESSIAN, loss, "x#1", (2,), 0) is None
+
+
 def test_a_value_that_a_loop_has_passed_cannot_be_walked_from() -> None:
     program = presets.get("doubling_product").program
     early = next(v for v in run(program).tensors if v.name == "y" and not v.last and v.number > 1)
@@ -142,4 +172,8 @@ def test_the_second_order_program_is_that_of_the_notebook() -> None:
     again = run(second_order(program, y, ["x"]))
     assert again.error is None
     assert [leaf.grad for leaf in again.leaves] == [leaf.grad for leaf in shown.leaves]
-    assert second_order(program, y, ["Layer_1.weight"]) is None
+    by_weight = run(second_order(program, y, ["Layer_1.weight"]))
+    (asked,) = run(program, ask=(SumAsk("y", ("Layer_1.weight",), ("x",)),)).answers
+    assert by_weight.error is None
+    x = next(leaf for leaf in by_weight.calls[-1].leaves if leaf.name == "x")
+    assert x.added == asked.grads[0]
