@@ -1,7 +1,8 @@
-"""In a notebook, graphs and calls draw themselves with the player, a Jacobian as a heatmap.
+"""In a notebook, graphs and calls draw themselves with the player, a Jacobian with its lab.
 
-Each player lies in a frame of its own, so that its style and the notebook's leave each other alone.
-What draws is imported when a notebook first asks for a picture.
+Each lies in a frame of its own, so that its style and the notebook's leave each other alone; the
+frame may run its own script and nothing else. Everything that it shows is in it: an exported
+notebook needs no network. What draws is imported when a notebook first asks for a picture.
 """
 # ruff: noqa: PLC0415 - `import explorer` must not load what draws
 
@@ -13,31 +14,34 @@ from explorer.data import BackwardCall, Jacobian, Plain, Run, Trace
 HEIGHT = 860
 """Height of a player in a notebook, in px."""
 
-WIDTH = 1000
-"""Width of a heatmap in a notebook, in px."""
+LAB = (560, 64, 860)
+"""Height of a lab in a notebook, in px: without a row, more for each row, and at most."""
 
 
 def register() -> None:
     """Teach the plain data to draw itself."""
     for kind in (Run, BackwardCall, Trace):
         Plain.pictures[kind] = _player
-    Plain.pictures[Jacobian] = _heatmap
+    Plain.pictures[Jacobian] = _lab
 
 
 def _player(shown: Run | BackwardCall | Trace) -> dict[str, Any]:
     from explorer.ui.player.standalone import page
 
-    document = html.escape(page(shown), quote=True)
+    return _framed(page(shown), HEIGHT, shown)
+
+
+def _lab(shown: Jacobian) -> dict[str, Any]:
+    from explorer.ui.lab.standalone import page
+
+    base, each, most = LAB
+    return _framed(page(shown), min(most, base + each * len(shown.rows)), shown)
+
+
+def _framed(document: str, height: int, shown: Plain) -> dict[str, Any]:
+    """A whole page as a frame in a notebook's page, and the value's text for other readers."""
     frame = (
-        f'<iframe srcdoc="{document}" sandbox="allow-scripts" title="Autograd Explorer" '
-        f'style="width: 100%; height: {HEIGHT}px; border: 0"></iframe>'
+        f'<iframe srcdoc="{html.escape(document, quote=True)}" sandbox="allow-scripts" '
+        f'title="Autograd Explorer" style="width: 100%; height: {height}px; border: 0"></iframe>'
     )
     return {"text/html": frame, "text/plain": repr(shown)}
-
-
-def _heatmap(shown: Jacobian) -> dict[str, Any]:
-    from explorer.picture.heatmap import heatmap
-    from explorer.picture.theme import LIGHT
-
-    figure = heatmap(shown, LIGHT, width=WIDTH).to_plotly_json()
-    return {"application/vnd.plotly.v1+json": figure, "text/plain": repr(shown)}

@@ -30,8 +30,8 @@ class Mixing(NamedTuple):
 
 
 def samples_of(jacobian: Jacobian) -> int | None:
-    """How many samples the outputs hold; None where they are no batch."""
-    if len(jacobian.rows.parts) != 1:
+    """How many samples the outputs hold; None where they are no batch, as those of a Hessian."""
+    if len(jacobian.rows.parts) != 1 or jacobian.rows.parts[0].name.startswith("∂"):
         return None
     shape = jacobian.rows.parts[0].shape
     return shape[0] if len(shape) > 1 and shape[0] > 1 else None

@@ -1,19 +1,47 @@
-"""What the Jacobian page offers to take away: the matrix as CSV."""
+"""What a Jacobian can be taken away as: a page of its own, a figure to edit, a table, a file."""
 
 import csv
 import io
 
 import streamlit as st
 
+from explorer import files
 from explorer.data import Jacobian
+from explorer.language import _
+from explorer.picture.heatmap import heatmap
+from explorer.picture.theme import LIGHT
+from explorer.ui.lab import standalone
 
 
-def jacobian(found: Jacobian) -> None:
-    """The whole matrix with its labels, as CSV."""
-    st.download_button(
-        "Matrix as CSV", lambda: to_csv(found), "jacobian.csv", "text/csv",
-        on_click="ignore", icon=":material/download:",
+def jacobian(found: Jacobian, name: str = "jacobian") -> None:
+    """A button that opens the menu; files are called `name`, without their endings."""
+    offers = (
+        (
+            _("Lab"), lambda: standalone.page(found, title=f"Autograd Explorer: {name}"),
+            f"{name}.html", "text/html", "grid_on",
+            _("This lab as one HTML file, which works offline."),
+        ),
+        (
+            _("Figure"), lambda: heatmap(found, LIGHT).to_json(),
+            f"{name} figure.json", "application/json", "palette",
+            _("A Plotly figure to restyle for a paper: plotly.io.read_json opens it."),
+        ),
+        (
+            "CSV", lambda: to_csv(found), f"{name}.csv", "text/csv", "table",
+            _("The whole matrix with its names; no path is an empty field."),
+        ),
+        (
+            "JSON", lambda: files.encode("Jacobian", found.to_dict()), f"{name}.json",
+            "application/json", "data_object",
+            _("The whole matrix: `explorer.load` and the Open page read it."),
+        ),
     )  # fmt: skip
+    with st.popover(_("Take away"), icon=":material/download:", width=230):
+        for label, made, file, mime, icon, told in offers:
+            st.download_button(
+                label, made, file, mime, on_click="ignore", icon=f":material/{icon}:", help=told,
+                width="stretch",
+            )  # fmt: skip
 
 
 def to_csv(found: Jacobian) -> str:

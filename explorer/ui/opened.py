@@ -11,8 +11,7 @@ from explorer.data import BackwardCall, Jacobian, Plain, Run, Trace
 from explorer.errors import FileError
 from explorer.language import _, ngettext
 from explorer.opening import Opened
-from explorer.picture.heatmap import heatmap
-from explorer.ui import player, session, takeaway, widgets
+from explorer.ui import downloads, lab, player, session, takeaway
 from explorer.ui.player.standalone import as_run
 from explorer.ui.wording import plain
 
@@ -105,13 +104,14 @@ def _sample() -> BackwardCall:
 
 
 def draw(held: Held) -> None:
-    """What the file holds and lacks, then the player for graphs and calls, or the heatmap."""
+    """What the file holds and lacks, then the player for graphs and calls, or the lab."""
     value = held.value
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**:material/description: {plain(held.name)}** {_summary(value)}")
         st.button(_("Open another file"), icon=":material/close:", on_click=_let_go)
     if isinstance(value, Jacobian):
-        st.plotly_chart(heatmap(value, widgets.theme()), theme=None, key="opened heatmap")
+        lab.alone(value, key="opened lab")
+        downloads.jacobian(value, PurePath(held.name).stem)
         return
     run = as_run(value)
     player.show(run, key="opened", program_panel=bool(run.program.source))

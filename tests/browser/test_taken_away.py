@@ -39,6 +39,35 @@ def test_the_player_steps_in_a_file_without_any_server(browser: Browser, tmp_pat
     page.close()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_jacobian_in_an_exported_notebook_is_the_lab_and_needs_no_network(
+    browser: Browser, tmp_path, scheme: str
+) -> None:
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    drawn = explorer.jacobian(x * x, {EVIL: x})._repr_mimebundle_()
+    path = tmp_path / "notebook.html"
+    head = '<!doctype html><meta charset="utf-8">'
+    path.write_text(head + drawn["text/html"], encoding="utf-8")
+    context = browser.new_context(offline=True, color_scheme=scheme)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda sent: None if sent.url.startswith("file:") else problems.append(sent))
+    page.goto(path.as_uri())
+    lab = page.frame_locator("iframe")
+    ground = lab.locator(".sheet").evaluate("one => getComputedStyle(one).backgroundColor")
+    assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
+    lab.locator(".piece.mm canvas").click(position={"x": 8, "y": 8})
+    expect(lab.locator(".read")).to_contain_text(f"Raise {EVIL}[0] by a small ε")
+    lab.get_by_role("textbox", name="v, typed").fill("3, 0")
+    lab.get_by_role("textbox", name="v, typed").press("Enter")
+    expect(lab.locator(".sum").first).to_contain_text("= 3·2= 6")
+    expect(lab.locator(".told")).to_contain_text("The program is not here")
+    assert [frame.evaluate("window.hacked") for frame in page.frames] == [None, None]
+    assert problems == []
+    context.close()
+
+
 def test_a_recorded_file_is_drawn_and_a_name_in_it_does_nothing(visit: Visit, tmp_path) -> None:
     path = tmp_path / "step.json"
     recorded().save(path)

@@ -149,6 +149,45 @@ def test_a_scalar_has_a_hessian(open_page: OpenPage) -> None:
     assert numbers(said(app)["v"]["differs"])[0] == numbers(said(app)["u"]["differs"])[0] == 0
 
 
+def hessian(app: AppTest, **state: Any) -> AppTest:
+    """The page of a scalar, with its Hessian chosen and something opened in it."""
+    app.segmented_control[0].set_value(2).run()
+    return choose_in_lab(app, **state)
+
+
+def test_a_row_of_a_hessian_opens_as_the_second_backward(open_page: OpenPage) -> None:
+    app = hessian(open_page("jacobian", preset="neuron"), open={"kind": "row", "at": 1})
+    frames = sent(app, "explorer_player")["frames"]
+    assert "create_graph=True)[0]\n" in frames["program"]["source"]
+    wrt = tuple(app.multiselect[0].value)
+    ask = JacobianAsk(app.selectbox[1].value, wrt, order=2)
+    H = run(presets.get("neuron").program, ask=(ask,)).answers[0].jacobian.array
+    left = run(Program(frames["program"]["source"])).calls[-1].leaves
+    added = {leaf.name: leaf.added for leaf in left if leaf.added is not None}
+    assert np.allclose(np.hstack([added[name].array.ravel() for name in wrt]), H[1])
+
+
+def test_a_column_of_a_hessian_opens_as_forward_over_reverse(open_page: OpenPage) -> None:
+    app = hessian(open_page("jacobian", preset="neuron"), open={"kind": "column", "at": 0})
+    assert "of the Hessian ✓" in words(app)
+
+
+def test_a_cell_of_a_hessian_opens_as_the_sum_over_its_paths(open_page: OpenPage) -> None:
+    opened = {"kind": "cell", "row": 0, "column": 1}
+    app = hessian(open_page("jacobian", preset="neuron"), open=opened)
+    assert len(app.dataframe[0].value) > 1
+    assert "✓ torch" in words(app)
+
+
+def test_a_gradient_that_is_constant_has_no_second_backward(open_page: OpenPage) -> None:
+    source = "import torch\nx = torch.ones(2, requires_grad=True)\ny = (3 * x).sum()"
+    app = open_page("jacobian", code=links.pack_program(Program(source)))
+    app.segmented_control[0].set_value(2).run()
+    app.session_state["kept: jacobian open"] = (Program(source), {"kind": "row", "at": 0})
+    app.run()
+    assert "is a constant: nothing leads back from it" in words(app)
+
+
 def test_the_sum_of_j_walked_back_leaves_none_beside_zeros(open_page: OpenPage) -> None:
     app = open_page("jacobian", preset="notebook")
     app.multiselect[0].set_value(["x"]).run()

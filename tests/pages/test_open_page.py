@@ -1,7 +1,7 @@
 """The Open page: a file recorded elsewhere is drawn, and anything else gets a sentence."""
 
 import torch
-from visitor import OpenPage, player
+from visitor import OpenPage, components, player
 
 import explorer
 
@@ -38,6 +38,17 @@ def test_a_recorded_call_is_drawn_and_what_it_lacks_is_said(open_page: OpenPage,
     # The next file may be opened.
     next(button for button in app.button if button.label == "Open another file").click()
     assert app.run().file_uploader
+
+
+def test_a_recorded_jacobian_is_drawn_by_the_lab(open_page: OpenPage, tmp_path) -> None:
+    x = torch.ones(2, requires_grad=True)
+    explorer.jacobian(x * x, {"x": x}).save(tmp_path / "step.json")
+    app = given(open_page("open"), (tmp_path / "step.json").read_bytes())
+    assert not app.exception
+    (data,) = components(app, "cells")
+    assert data["alone"]
+    assert data["sizes"] == [2, 2]
+    assert "a Jacobian of 2 × 2" in words(app)
 
 
 def test_the_sample_is_a_file_like_any_other(open_page: OpenPage) -> None:

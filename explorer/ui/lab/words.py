@@ -58,6 +58,15 @@ def table() -> dict[str, str]:
             "Point at a cell. Click one for the arithmetic; click the name of a row for its VJP, "
             "of a column for its JVP."
         ),
+        "hint.alone": _("Point at a cell, or click one for the arithmetic."),
+        "blocks.alone": _(
+            "A cell shows the entry of largest size among {rows} × {columns}. The others are not "
+            "here, so neither are vᵀJ and J u."
+        ),
+        "alone": _(
+            "The program is not here: what backward(v) leaves in .grad, forward mode, and what a "
+            "row, a column or a cell opens are to be seen in the app."
+        ),
         "sum.vtj": _("Column {column}: every ∂ of it, weighted by v and added up"),
         "sum.ju": _("Row {row}: every ∂ of it, weighted by u and added up"),
         "more": _("{count} more that sum to {rest}"),

@@ -9,7 +9,6 @@ explains its numbers: rules, terms and local Jacobians.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,14 +20,15 @@ from explorer.language import current
 from explorer.picture.views import drawn, trimmed
 from explorer.ui.player import terms, words
 from explorer.ui.player.inspection import asks_for, inspection_of
+from explorer.ui.player.scripts import joined
 from explorer.ui.player.style import style_sheet
 
 __all__ = ["Place", "asks_for", "browser_data", "script", "show"]
 
 _SCRIPTS = (
-    "words.en", "format", "theme", "tiles", "numbers", "matrix", "stage", "folding", "panels",
-    "asking", "inspector", "timeline", "journey", "finder", "predict", "camera", "picture",
-    "address", "qr", "player",
+    "words.en", "format", "theme", "tiles", "numbers", "heat", "matrix", "stage", "folding",
+    "panels", "asking", "inspector", "timeline", "journey", "finder", "predict", "camera",
+    "picture", "address", "qr", "player",
 )  # fmt: skip
 """Parts of the player's JavaScript in the order in which they build on each other."""
 
@@ -43,9 +43,7 @@ class Place(Plain, frozen=True):
 
 def script(names: Sequence[str] = _SCRIPTS) -> str:
     """All JavaScript of the player as one module, which is how a component takes it."""
-    folder = Path(__file__).parent / "js"
-    parts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in names]
-    return "\n".join(parts)
+    return joined(*names)
 
 
 _mount = st.components.v2.component("explorer_player", css=style_sheet(), js=script())

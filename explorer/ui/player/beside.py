@@ -21,6 +21,7 @@ from explorer.language import current
 from explorer.picture.overlaid import Half, overlaid
 from explorer.picture.views import Shown
 from explorer.ui.player import browser_data, script
+from explorer.ui.player.scripts import as_function, joined
 from explorer.ui.player.style import style_sheet
 
 _FOLDER = Path(__file__).parent
@@ -28,9 +29,7 @@ _FOLDER = Path(__file__).parent
 
 def _script() -> str:
     """The player's JavaScript without its own entrance, and ours behind it."""
-    before, _, after = script().rpartition("export default function")
-    ours = (_FOLDER / "js" / "beside.js").read_text(encoding="utf-8")
-    return f"{before}function mount{after}\n{ours}"
+    return f"{as_function(script())}\n{joined('beside')}"
 
 
 def _style() -> str:

@@ -1,11 +1,18 @@
-"""JavaScript of the player and its sister components, put together from the parts in `js/`."""
+"""JavaScript of the player and its sister components, put together from their parts."""
 
 from pathlib import Path
 from typing import Final
 
-_FOLDER: Final = Path(__file__).parent / "js"
+PLAYER: Final = Path(__file__).parent / "js"
 
 
-def joined(*names: str) -> str:
+def joined(*names: str, folder: Path = PLAYER) -> str:
     """The parts called `names`, in their order, as one module: so a component takes it."""
-    return "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in names)
+    return "\n".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in names)
+
+
+def as_function(module: str, name: str = "mount") -> str:
+    """A module as a plain script: what it exports becomes the function `name`."""
+    before, export, after = module.rpartition("export default function")
+    assert export, "a component's module exports one function"
+    return f"{before}function {name}{after}"

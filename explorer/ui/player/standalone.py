@@ -9,11 +9,12 @@ from explorer.data import BackwardCall, Program, Run, Trace
 from explorer.language import _
 from explorer.ui.player import browser_data, script
 from explorer.ui.player.document import document
+from explorer.ui.player.scripts import as_function
 from explorer.ui.player.style import style_sheet
 
 Playable = Run | BackwardCall | Trace
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; }
 body { margin: 0; padding: 12px; background: Canvas; }
 footer { padding: 8px 20px; color: GrayText; font: 13px/1.5 system-ui, sans-serif; }
@@ -37,8 +38,8 @@ def page(shown: Playable, *, title: str = "Autograd Explorer", start: int | None
     }
     return document(
         title=title,
-        style=_STYLE + style_sheet(),
-        script=_named(script()),
+        style=STYLE + style_sheet(),
+        script=as_function(script()),
         start="mount",
         data=browser_data(run) | options,
         notes=_notes(shown),
@@ -62,10 +63,3 @@ def as_run(shown: Playable) -> Run:
     trace = msgspec.structs.replace(trace, nodes=bare)
     calls = () if call is None else (msgspec.structs.replace(call, trace=trace, span=None),)
     return Run(Program(""), printed="", tensors=(), leaves=(), forward=(), trace=trace, calls=calls)
-
-
-def _named(module: str) -> str:
-    """The player's module as a plain script: its export becomes a function called `mount`."""
-    before, export, after = module.rpartition("export default function")
-    assert export, "the player's module exports one function"
-    return f"{before}function mount{after}"

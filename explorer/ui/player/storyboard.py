@@ -20,7 +20,7 @@ from explorer.ui.player.style import style_sheet
 _FOLDER = Path(__file__).parent
 
 _SCRIPTS = (
-    "words.en", "format", "tiles", "stage", "folding", "panels", "camera", "storyboard",
+    "words.en", "format", "tiles", "numbers", "stage", "folding", "panels", "camera", "storyboard",
 )  # fmt: skip
 
 

@@ -134,10 +134,6 @@ class Camera {
   }
 }
 
-function within(value, low, high) {
-  return high < low ? (low + high) / 2 : Math.max(low, Math.min(high, value));
-}
-
 /** Whether the person asked their system for less motion. */
 function calm() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;

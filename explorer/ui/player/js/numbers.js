@@ -90,3 +90,8 @@ function asCell(value) {
   if (Number.isNaN(value)) return "nan";
   return Number.isFinite(value) ? value : value > 0 ? "inf" : "-inf";
 }
+
+/** `value`, or the end of the range that it is beyond; the middle of a range that is none. */
+function within(value, low, high) {
+  return high < low ? (low + high) / 2 : Math.max(low, Math.min(high, value));
+}
