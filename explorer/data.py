@@ -30,6 +30,9 @@ MAX_ELEMENTS = 65_536
 MAX_RUN_BYTES = 64 * 2**20
 """Bytes of tensor data that one `Run` keeps; above it, shape and statistics only."""
 
+MAX_RUN_OPS = 20_000
+"""Ops of the forward that one `Run` keeps; later ones run, and are not listed."""
+
 MAX_RUN_CALLS = 100
 """Backward calls whose steps one `Run` keeps; later ones are listed without steps."""
 

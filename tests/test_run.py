@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import explorer
+from explorer.autograd import runner
 from explorer.data import JacobianAsk, Program, Run
 
 TUTORIAL = """\
@@ -427,3 +428,19 @@ def test_a_warning_does_not_tell_who_called_the_run() -> None:
     (message,) = [w.message for w in run.warnings if "SqrtBackward0" in w.message]
     assert 'File "<program>", line 4' in message
     assert "test_run" not in message
+
+
+def test_the_ops_of_a_long_program_are_kept_up_to_a_number_and_it_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("explorer.autograd.watch.MAX_RUN_OPS", 5)
+    shown = runner.run(
+        "import torch\nx = torch.ones(2, requires_grad=True)\ny = x\n"
+        "for i in range(9):\n    y = y * 2\ny.sum().backward()\n"
+    )
+    assert len(shown.forward) == 5
+    assert "ops of the forward were kept; later ones ran." in shown.notes[0]
+    assert shown.leaves[0].grad.array.tolist() == [512.0, 512.0]
+    assert len(shown.calls[0].steps) == 11  # the graph is whole all the same
+    ys = [(one.number, one.last) for one in shown.tensors if one.name == "y"]
+    assert ys == [(1, False), (2, False), (3, False), (4, False), (10, True)]

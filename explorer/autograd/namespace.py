@@ -67,6 +67,13 @@ class Namespace(ProgramNames):
         self._watch = watch
         self._assigned = assigned
         self._variables: list[LiveVariable] = []
+<<<<<<< HEAD
+=======
+        self._later: dict[str, LiveVariable] = {}
+        """Past the ops that are noted, of each name only what it stands for at last is kept."""
+        self._counts: dict[str, int] = {}
+        self._order: list[str] = []
+>>>>>>> 2172842 (A running program can be stopped, and one that makes ops without end stays small)
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
@@ -80,9 +87,14 @@ class Namespace(ProgramNames):
         number = self._counted(name)
         _, frame = self._watch.spans.frames()
         span = None if frame is None else self._watch.spans.of_frame(frame)
-        variable = LiveVariable(name, number, tensor, span)
+        variable = self._later.get(name)
+        if variable is None:
+            variable = LiveVariable(name, number, tensor, span)
+            self._variables.append(variable)
+            if self._watch.full:
+                self._later[name] = variable
+        variable.number, variable.tensor, variable.span = number, tensor, span
         variable.look(self._watch, self._place(tensor))
-        self._variables.append(variable)
 
     def _place(self, tensor: Tensor) -> GradientEdge | None:
         if private.is_wrapped(tensor) or not tensor.requires_grad:

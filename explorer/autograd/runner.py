@@ -38,6 +38,7 @@ from explorer.autograd.vectors import flat_gradient, grads_of, push
 from explorer.autograd.watch import Watch
 from explorer.data import (
     MAX_RUN_BYTES,
+    MAX_RUN_OPS,
     Answer,
     Ask,
     BackwardCall,
@@ -186,6 +187,8 @@ class _Execution:
                 f"The numbers of this run take more than {MAX_RUN_BYTES // 2**20} MB; of the later "
                 "tensors only shape and statistics were kept."
             )
+        if watch.full:
+            notes.append(f"The first {MAX_RUN_OPS:,} ops of the forward were kept; later ones ran.")
         calls = watch.calls(trace, names)
         result = Run(
             program=self.program,

@@ -29,7 +29,7 @@ from explorer.autograd.modes import FunctionMode
 from explorer.autograd.spans import Spans
 from explorer.autograd.tape import MADE_BY, Names, Tape, is_accumulate, leaf_names
 from explorer.autograd.values import Copier, dtype_name, version_of
-from explorer.data import Op, Operand, Span, Trace, Values
+from explorer.data import MAX_RUN_OPS, Op, Operand, Span, Trace, Values
 
 _TORCH = Path(torch.__file__).parent
 _OPTIMIZERS = f"{_TORCH / 'optim'}{os.sep}"
@@ -193,6 +193,11 @@ class Watch(FunctionMode):
             0 if place is None else place.output_nr,
         )
 
+    @property
+    def full(self) -> bool:
+        """Whether as many ops were seen as a Run keeps; what comes later is not noted."""
+        return len(self._ops) >= MAX_RUN_OPS
+
     # ----------------------------------------------------------------------------------- modules
 
     def name_modules(self, parts: Iterable[tuple[str, nn.Module]]) -> None:
@@ -219,7 +224,7 @@ class Watch(FunctionMode):
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Note a function that the watched file called, if it made or edited a tensor."""
-        if self._muted or private.transforms_active():
+        if self._muted or self.full or private.transforms_active():
             return func(*args, **kwargs)
         name = _function_name(func)
         if name in _READERS:
@@ -233,7 +238,7 @@ class Watch(FunctionMode):
         self, cls: type, call: Callable[[], Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """A custom Function is one op; what its own forward runs is not part of the graph."""
-        if self._muted or private.transforms_active():
+        if self._muted or self.full or private.transforms_active():
             return call()
         above, frame = self.spans.frames()
         if frame is None:

@@ -6,5 +6,6 @@
 """
 
 from explorer.sandbox.pool import Pool, run, start
+from explorer.sandbox.stopping import Stop
 
-__all__ = ["Pool", "run", "start"]
+__all__ = ["Pool", "Stop", "run", "start"]

@@ -12,8 +12,12 @@ from explorer.sandbox.wire import MAX_BYTES, WireError
 HEAD = struct.Struct("!Q?")
 """Length of a message, and whether it is the last of its answer."""
 
-ORDER = struct.Struct("!d")
-"""What the parent is told with each open file: the seconds after which it kills the child."""
+ORDER = struct.Struct("!Qd")
+"""What the parent is told: the number of a run, and the seconds after which its child is killed.
+
+With an open file it is a new run; without one, the run of that number is to stop by itself now, and
+has these seconds to say what it has shown.
+"""
 
 ENDED = struct.Struct("!i?")
 """What the parent says of a child's end: its exit code (negative: the signal), and whether it was

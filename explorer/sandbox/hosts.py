@@ -5,6 +5,7 @@ the program ended without one.
 """
 
 import contextlib
+import itertools
 import os
 import socket
 import subprocess
@@ -18,12 +19,16 @@ import explorer
 from explorer.errors import SandboxError
 from explorer.sandbox import framing
 from explorer.sandbox.framing import ENDED, ORDER, Reader
+from explorer.sandbox.stopping import Stop
 
 START = 120.0
 """Seconds that importing torch may take."""
 
 SLACK = 5.0
 """Seconds after which a parent that has not killed a late child is taken for dead itself."""
+
+PARTING = 1.0
+"""Seconds that a run which is stopped has to say what it has shown."""
 
 _NO_START = "The process that runs programs does not start; the server's log says why."
 
@@ -55,8 +60,8 @@ class Host(Protocol):
     def torch(self) -> str:
         """The version of torch there."""
 
-    def ask(self, request: bytes, seconds: float) -> bytes:
-        """The answer to a request whose process is killed after `seconds`.
+    def ask(self, request: bytes, seconds: float, stop: Stop) -> bytes:
+        """The answer to a request whose process is killed after `seconds`, or by `stop`.
 
         Raises:
             Ended: its process ended without an answer.
@@ -84,6 +89,7 @@ class Forking:
         with theirs:
             self._process = _start("--fork", stdin=theirs, stdout=subprocess.DEVNULL)
         self._control = ours
+        self._numbers = itertools.count()
         self.close = weakref.finalize(self, _end, self._process, ours)
         ours.settimeout(START)
         try:
@@ -96,26 +102,34 @@ class Forking:
         ours.settimeout(SLACK)
         self.torch = version.decode()
 
-    def ask(self, request: bytes, seconds: float) -> bytes:
+    def ask(self, request: bytes, seconds: float, stop: Stop) -> bytes:
         """As `Host.ask`."""
+        number = next(self._numbers)
         ours, theirs = socket.socketpair()
         with ours:
             ours.settimeout(seconds + SLACK)
             with theirs:
                 try:
-                    socket.send_fds(self._control, [ORDER.pack(seconds)], [theirs.fileno()])
+                    order = ORDER.pack(number, seconds)
+                    socket.send_fds(self._control, [order], [theirs.fileno()])
                 except OSError as error:
                     self.close()
                     raise Gone from error
             try:
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                    ours.sendall(framing.framed(request))
-                return _answer(ours)
+                with stop.by(lambda: self._end_now(number)):
+                    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                        ours.sendall(framing.framed(request))
+                    return _answer(ours)
             except TimeoutError as error:
                 self.close()
                 raise Gone from error
             except ConnectionResetError as error:
                 raise Gone from error
+
+    def _end_now(self, number: int) -> None:
+        """Have the child of a run stop, if there is still one."""
+        with contextlib.suppress(OSError):  # the parent is gone, and its children with it
+            self._control.send(ORDER.pack(number, PARTING))
 
 
 def _answer(data: socket.socket) -> bytes:
@@ -160,10 +174,11 @@ class Staying:
                     return stayer
         return None
 
-    def ask(self, request: bytes, seconds: float) -> bytes:
+    def ask(self, request: bytes, seconds: float, stop: Stop) -> bytes:
         """As `Host.ask`."""
         stayer = self._waiting() or self._new()
-        answer = stayer.ask(request, seconds)
+        with stop.by(stayer.kill):
+            answer = stayer.ask(request, seconds)
         if stayer.alive and stayer.runs < RUNS and not self._closed:
             self._idle.append(stayer)
         else:
@@ -206,7 +221,7 @@ class _Stayer:
     def _within(self, seconds: float, request: bytes) -> bytes:
         """Send the request, if there is one, and wait for a message; kill the process if it is
         late."""
-        timer = threading.Timer(seconds, self._kill)
+        timer = threading.Timer(seconds, self.kill)
         timer.daemon = True
         timer.start()
         reader = Reader(lambda size: os.read(self._answers.fileno(), size))
@@ -225,7 +240,8 @@ class _Stayer:
             return reader.best
         raise Ended(code, late=self._late)
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """End the process, and what it is running."""
         self._late = True
         self._process.kill()
 

@@ -1,10 +1,11 @@
 """The process that has imported torch once, and where programs run.
 
 It is started by `hosts` as an interpreter of its own. Called with `--fork`, its standard input is a
-socket over which it is sent, for each run, a number of seconds and an open socket: it forks a child
+socket over which it is sent, for each run, its number, seconds and an open socket: it forks a child
 that reads its request from that socket and answers on it, kills the child when its seconds are
-over, and says at the end how it ended. It never looks at a program itself, and lives as long as the
-other end of its standard input. Called with `--stay`, it runs one program after the other itself.
+over, and says at the end how it ended. A number that is sent again, without a socket, is told to
+stop. It never looks at a program itself, and lives as long as the other end of its
+standard input. Called with `--stay`, it runs one program after the other itself.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ import socket
 import sys
 import time
 from functools import partial
+from typing import NamedTuple
 
 from explorer.autograd import warm
 from explorer.sandbox import framing, limits, wire, worker
@@ -49,11 +51,14 @@ def fork_for_each() -> None:
         order, files, _, _ = socket.recv_fds(control, ORDER.size, 1)
         if not order:
             break
-        (seconds,) = ORDER.unpack(order)
+        number, seconds = ORDER.unpack(order)
+        if not files:
+            children.stop(number, seconds)
+            continue
         pid = os.fork()
         if not pid:
             _child(children, files[0])
-        children.add(pid, seconds, socket.socket(fileno=files[0]))
+        children.add(pid, number, seconds, socket.socket(fileno=files[0]))
     children.kill()
 
 
@@ -74,12 +79,20 @@ def _child(children: "_Children", data: int) -> None:
         os._exit(1)
 
 
+class _Running(NamedTuple):
+    """A child at work: the number of its run, when it is killed, and whom to tell of its end."""
+
+    number: int
+    moment: float
+    data: socket.socket
+
+
 class _Children:
-    """The running children: each with the moment when it is killed, and whom to tell of its end."""
+    """The running children, by their process numbers."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._running: dict[int, tuple[float, socket.socket]] = {}
+        self._running: dict[int, _Running] = {}
         self._woken, self._wake = os.pipe()
         for file in (self._woken, self._wake):
             os.set_blocking(file, False)
@@ -89,19 +102,26 @@ class _Children:
         self._selector.register(control, selectors.EVENT_READ)
         self._selector.register(self._woken, selectors.EVENT_READ)
 
-    def add(self, pid: int, seconds: float, data: socket.socket) -> None:
+    def add(self, pid: int, number: int, seconds: float, data: socket.socket) -> None:
         """A child has begun: kill it after `seconds`, and say on `data` how it has ended."""
-        self._running[pid] = (time.monotonic() + seconds, data)
+        self._running[pid] = _Running(number, time.monotonic() + seconds, data)
+
+    def stop(self, number: int, seconds: float) -> None:
+        """Tell the child of run `number` to stop, and kill it where it has not after `seconds`."""
+        for pid, child in self._running.items():
+            if child.number == number:
+                os.kill(pid, worker.STOP)
+                self._running[pid] = child._replace(moment=time.monotonic() + seconds)
 
     def wait(self) -> bool:
         """Wait for an order, a child's end or a deadline; see to the last two. True at an order."""
-        moments = [moment for moment, _ in self._running.values()]
+        moments = [child.moment for child in self._running.values()]
         left = max(0.0, min(moments) - time.monotonic()) if moments else None
         ready = {key.fileobj for key, _ in self._selector.select(left)}
         if self._woken in ready:
             os.read(self._woken, 4096)
-        for pid, (moment, _) in list(self._running.items()):
-            self._look_after(pid, late=time.monotonic() >= moment)
+        for pid, child in list(self._running.items()):
+            self._look_after(pid, late=time.monotonic() >= child.moment)
         return self._control in ready
 
     def _look_after(self, pid: int, *, late: bool) -> None:
@@ -110,7 +130,7 @@ class _Children:
         ended, status = os.waitpid(pid, 0 if late else os.WNOHANG)
         if not ended:
             return
-        _, data = self._running.pop(pid)
+        data = self._running.pop(pid).data
         with data, contextlib.suppress(OSError):  # nobody may be listening any more
             words = ENDED.pack(os.waitstatus_to_exitcode(status), late)
             data.send(words, socket.MSG_DONTWAIT)
@@ -126,8 +146,8 @@ class _Children:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._selector.close()
         self._control.close()
-        for _, data in self._running.values():
-            data.close()
+        for child in self._running.values():
+            child.data.close()
         os.close(self._woken)
         os.close(self._wake)
 

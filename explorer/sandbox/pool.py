@@ -20,10 +20,14 @@ import msgspec
 from explorer.data import Ask, Program, Run, RunError
 from explorer.errors import BusyError, SandboxError
 from explorer.sandbox import hosts, wire
+from explorer.sandbox.stopping import Stop
 from explorer.sandbox.wire import Limits, Request, WireError
 
 DEADLINE = Limits().deadline
 """Seconds that a program may take."""
+
+PRESSED = "You stopped the program; nothing that it showed could be kept."
+"""What is said of a run that was ended by its `Stop` before it had told anything."""
 
 MAX_SOURCE = 100_000
 """Characters that a program may have."""
@@ -35,6 +39,7 @@ def run(
     seed: int = 0,
     ask: tuple[Ask, ...] = (),
     deadline: float = DEADLINE,
+    stop: Stop | None = None,
 ) -> Run:
     """Run a short PyTorch script that anybody may have written; this is `explorer.run`.
 
@@ -45,14 +50,14 @@ def run(
     there, and `.error`.
 
     What the program may not do comes back as `.error`, with its line: a `RefusedError` where it
-    asks for what is not offered, `Stopped` where it takes longer than `deadline` seconds or prints
-    without end.
+    asks for what is not offered, `Stopped` where it takes longer than `deadline` seconds, prints
+    without end, or somebody has pressed `stop`.
 
     Raises:
         BusyError: too many programs are waiting already.
         SandboxError: programs cannot be run on this machine.
     """
-    return _shared().run(program, seed=seed, ask=ask, deadline=deadline)
+    return _shared().run(program, seed=seed, ask=ask, deadline=deadline, stop=stop)
 
 
 def start() -> None:
@@ -84,11 +89,12 @@ class Pool:
         ask: tuple[Ask, ...] = (),
         deadline: float = DEADLINE,
         limits: Limits | None = None,
+        stop: Stop | None = None,
     ) -> Run:
         """As the `run` of this module; `limits`, if given, say all that the program may use."""
         if isinstance(program, str):
             program = Program(program, seed)
-        limits = limits or Limits(deadline=deadline)
+        limits, stop = limits or Limits(deadline=deadline), stop or Stop()
         if len(program.source) > MAX_SOURCE:
             words = f"A program may have {MAX_SOURCE:,} characters; this one has more."
             return self._without(program, words, "RefusedError")
@@ -96,12 +102,15 @@ class Pool:
             request = wire.pack_request(Request(program, ask, limits))
         except UnicodeEncodeError as error:
             return self._without(program, f"This is no text: {error.reason}.", "SyntaxError")
-        with self._line.place():
+        with self._line.place(stop):
+            if stop.pressed:
+                return self._without(program, PRESSED)
             try:
-                shown = wire.unpack(self._ask(request, limits.deadline + limits.grace), program)
+                answer = self._ask(request, limits.deadline + limits.grace, stop)
+                shown = wire.unpack(answer, program)
                 return msgspec.structs.replace(shown, torch=self.start().torch)
             except hosts.Ended as ended:
-                return self._without(program, _words(ended, limits))
+                return self._without(program, PRESSED if stop.pressed else _words(ended, limits))
             except WireError as error:
                 return self._without(program, str(error))
 
@@ -119,12 +128,12 @@ class Pool:
                 self._host.close()
                 self._host = None
 
-    def _ask(self, request: bytes, seconds: float) -> bytes:
+    def _ask(self, request: bytes, seconds: float, stop: Stop) -> bytes:
         """Ask the host; one that has died is replaced and asked once more."""
         for _ in range(2):
             host = self.start()
             try:
-                return host.ask(request, seconds)
+                return host.ask(request, seconds, stop)
             except hosts.Gone:
                 host.close()
                 with self._starting:
@@ -149,35 +158,46 @@ class _Line:
         self._seconds = 0.1  # what a run takes, on average of late
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Wait for a place, and hold it."""
-        self._enter()
+    def place(self, stop: Stop) -> Iterator[None]:
+        """Wait for a place, and hold it; who presses `stop` waits no longer and holds none."""
+        with stop.by(self._look_again):
+            held = self._enter(stop)
         began = time.monotonic()
         try:
             yield
         finally:
             with self._changed:
-                self._seconds += 0.2 * (time.monotonic() - began - self._seconds)
-                self._free += 1
+                if held:
+                    self._seconds += 0.2 * (time.monotonic() - began - self._seconds)
+                    self._free += 1
                 self._changed.notify_all()
 
-    def _enter(self) -> None:
+    def _look_again(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _enter(self, stop: Stop) -> bool:
+        """Wait; whether there is a place now, which there is not for who has pressed `stop`."""
         with self._changed:
             if self._free and not self._waiting:
                 self._free -= 1
-                return
+                return True
             if len(self._waiting) >= self._most:
                 raise self._busy()
             ticket = object()
             self._waiting.append(ticket)
             mine = self._changed.wait_for(
-                lambda: self._free > 0 and self._waiting[0] is ticket, self._patience
+                lambda: stop.pressed or (self._free > 0 and self._waiting[0] is ticket),
+                self._patience,
             )
             self._waiting.remove(ticket)
             self._changed.notify_all()
+            if stop.pressed:
+                return False
             if not mine:
                 raise self._busy()
             self._free -= 1
+            return True
 
     def _busy(self) -> BusyError:
         seconds = max(1.0, self._seconds * (len(self._waiting) + 1) / self._places)

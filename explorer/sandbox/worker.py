@@ -24,6 +24,9 @@ MAX_WORDS = 10_000
 MAX_WARNINGS = 100
 """Warnings that are kept."""
 
+STOP = getattr(signal, "SIGUSR1", signal.SIGTERM)
+"""The signal that brings the deadline of a program forward to now."""
+
 TICK = 0.05
 """Seconds between two tries to stop a program that has passed its deadline."""
 
@@ -122,12 +125,17 @@ class _Deadline:
     def __init__(self, request: Request, stopped: Callable[[RunError], None]) -> None:
         self.error: RunError | None = None
         self._seconds = request.limits.deadline
+        self._words = (
+            f"The program was stopped after {self._seconds:g} s. Is there a loop that does not "
+            "end, or a tensor that is very large?"
+        )
         self._spans = Spans(FILENAME, request.program.source)
         self._stopped = stopped
 
     def __enter__(self) -> Self:
         if hasattr(signal, "setitimer"):
             signal.signal(signal.SIGALRM, self._stop)
+            signal.signal(STOP, self._now)
             signal.setitimer(signal.ITIMER_REAL, self._seconds, TICK)
         return self
 
@@ -135,17 +143,18 @@ class _Deadline:
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
 
+    def _now(self, *_: object) -> None:
+        """Somebody has pressed stop: the deadline is now."""
+        self._words = "You stopped the program here."
+        signal.setitimer(signal.ITIMER_REAL, TICK / 1000, TICK)
+
     def _stop(self, _: int, frame: FrameType | None) -> None:
         while frame is not None and frame.f_code.co_filename != FILENAME:
             frame = frame.f_back
         if frame is None:  # the program is not running: we are gathering what it showed
             return
-        words = (
-            f"The program was stopped after {self._seconds:g} s. Is there a loop that does not "
-            "end, or a tensor that is very large?"
-        )
         if self.error is None:
             span = self._spans.of_frame(frame)
-            self.error = RunError(words, Stopped.__name__, frame.f_lineno, span)
+            self.error = RunError(self._words, Stopped.__name__, frame.f_lineno, span)
             self._stopped(self.error)
-        raise Stopped(words)
+        raise Stopped(self._words)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.errors import SandboxError
 from explorer.language import _
-from explorer.ui import copylink, header, session, site, speaking, widgets
+from explorer.ui import copylink, header, running, session, site, speaking, widgets
 from explorer.ui.lesson import bar
 
 
@@ -17,6 +17,8 @@ def main() -> None:
         menu_items={"About": "See what PyTorch's autograd really did."},
     )
     speaking.settle()
+    running.begin()
+    running.prepare()
     chosen = st.navigation(site.pages(), position="top")
     if not session.read_url():
         st.switch_page(site.page("start"))
@@ -32,6 +34,7 @@ def main() -> None:
     session.write_url()
     with link:
         copylink.show()
+    running.end()
 
 
 if __name__ == "__main__":

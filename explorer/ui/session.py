@@ -20,8 +20,7 @@ from explorer.builder import NetworkSpec
 from explorer.data import Ask, Plain, Program, Run
 from explorer.errors import ProgramError
 from explorer.language import _
-from explorer.sandbox.pool import DEADLINE
-from explorer.ui import links, site, travelling
+from explorer.ui import links, running, site, travelling
 from explorer.ui.lesson import place
 from explorer.ui.player.inspection import asks_for
 
@@ -359,7 +358,8 @@ def run(program: Program, *ask: Ask) -> Run:
     Raises:
         SandboxError: no program can be run now; the router says so on the page.
     """
-    return _cached_run(_key(program, ask), program, ask)
+    key = _key(program, ask)
+    return running.watched(key, lambda stop: _cached_run(key, program, ask, stop))
 
 
 def run_again() -> None:
@@ -372,20 +372,26 @@ def run_again() -> None:
         return
     shown = run(program)
     if shown.error is not None and shown.error.type == STOPPED:
-        _cached_run.clear(_key(program, ()), program, ())
+        running.again()
+        _cached_run.clear(_key(program, ()))
 
 
 def _key(program: Program, ask: tuple[Ask, ...]) -> str:
     return msgspec.json.encode((program, ask, _VERSIONS)).decode()
 
 
-@st.cache_data(
-    max_entries=200,
-    max_size="256MB",
-    show_spinner=f"Running the program: it has {DEADLINE:g} seconds …",
-)
-def _cached_run(key: str, _program: Program, _ask: tuple[Ask, ...]) -> Run:  # noqa: ARG001
-    return sandbox.run(_program, ask=_ask)
+@st.cache_data(max_entries=200, max_size="256MB", show_spinner=False)
+def _cached_run(
+    key: str,  # noqa: ARG001
+    _program: Program | None = None,
+    _ask: tuple[Ask, ...] = (),
+    _stop: sandbox.Stop | None = None,
+) -> Run:
+    assert _program is not None
+    shown = sandbox.run(_program, ask=_ask, stop=_stop)
+    if _stop is not None and _stop.pressed:
+        raise running.Ended(shown)
+    return shown
 
 
 def program_number() -> int:

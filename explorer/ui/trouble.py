@@ -22,6 +22,8 @@ def said(run: Run) -> None:
     for number, one in enumerate(diagnose(run)):
         if one.kind != "remark":
             _say(run, one, number)
+    for note in run.notes:
+        st.caption(plain(note))
 
 
 def remarks(run: Run) -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from explorer.data import Answer, Axis, AxisPart, Jacobian, JacobianAsk, Values
 from explorer.language import _
-from explorer.ui import session
+from explorer.ui import running, session
 
 ENTRIES: Final = 262_144
 """Entries of one piece: well under half a second's work where torch can batch the rows."""
@@ -52,8 +52,9 @@ def answer(
     found: list[Jacobian] = []
     for start, end in parts:
         told = _("{done} of {rows} rows").format(done=start, rows=rows)
-        bar.progress(start / rows, text=told)
-        piece = asked(msgspec.structs.replace(ask, rows=(start, end)))
+        with running.telling(lambda _: bar.progress(start / rows, text=told)):  # noqa: B023
+            bar.progress(start / rows, text=told)
+            piece = asked(msgspec.structs.replace(ask, rows=(start, end)))
         if piece.jacobian is None:
             bar.empty()
             button.empty()
