@@ -45,7 +45,7 @@ _STYLE: Final = """
 </style>
 """
 
-Tell = Callable[[float], None]
+Tell = Callable[[float], object]
 """Is told every `TICK` for how many seconds the work has been going on."""
 
 
