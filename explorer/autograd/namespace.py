@@ -67,13 +67,8 @@ class Namespace(ProgramNames):
         self._watch = watch
         self._assigned = assigned
         self._variables: list[LiveVariable] = []
-<<<<<<< HEAD
-=======
         self._later: dict[str, LiveVariable] = {}
         """Past the ops that are noted, of each name only what it stands for at last is kept."""
-        self._counts: dict[str, int] = {}
-        self._order: list[str] = []
->>>>>>> 2172842 (A running program can be stopped, and one that makes ops without end stays small)
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)

@@ -9,7 +9,7 @@ from explorer.data import Answer, Ask, Jacobian, JacobianAsk, Run
 from explorer.language import _
 from explorer.picture.batch import samples_of
 from explorer.ui import lab as lab_
-from explorer.ui import session, widgets
+from explorer.ui import running, session, widgets
 from explorer.ui.lab import comparison, filling, opened, products, second
 from explorer.ui.lab.choosing import choose
 from explorer.ui.lab.chosen import Look, Vector, Window
@@ -40,6 +40,7 @@ def lab(run: Run, ask: JacobianAsk, found: Jacobian) -> None:
 
 @st.fragment
 def _lab(run: Run, ask: JacobianAsk, found: Jacobian) -> None:
+    running.prepare()
     key = f"lab {session.program_number()}"
     own = _own_vector(run, ask, found)
     v = _chosen("v", Vector, Vector("ones" if own is None else "program"))
