@@ -36,6 +36,7 @@ from explorer.autograd.tape import is_accumulate
 from explorer.autograd.values import Copier
 from explorer.autograd.vectors import flat_gradient, grads_of, push
 from explorer.autograd.watch import Watch
+from explorer.collector import resting
 from explorer.data import (
     MAX_RUN_BYTES,
     MAX_RUN_OPS,
@@ -174,6 +175,7 @@ class _Execution:
         with private.without_modes():
             return self._finish(masked(printed.getvalue()), error)
 
+    @resting()
     def _finish(self, printed: str, error: RunError | None) -> Run:
         watch, namespace = self.watch, self.namespace
         watch.name_modules(namespace.parts())

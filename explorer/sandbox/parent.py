@@ -23,6 +23,9 @@ from explorer.autograd import warm
 from explorer.sandbox import framing, limits, wire, worker
 from explorer.sandbox.framing import ENDED, ORDER
 
+RARELY = (50_000, 20, 100)
+"""Thresholds of the cycle collector in a child, which lives for seconds and keeps all it notes."""
+
 
 def main() -> None:
     """Get warm, say which torch this is, and run programs until nobody asks any more."""
@@ -66,6 +69,7 @@ def _child(children: "_Children", data: int) -> None:
     """Run one program and end, without going back to what the parent had set up."""
     try:
         limits.die_with_parent()
+        gc.set_threshold(*RARELY)
         children.forget()
         asked = framing.read(data)
         if asked is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from explorer.collector import resting
 from explorer.data import Ask, BackwardCall, Plain, Program, Run, RunError, Trace, Values
 from explorer.errors import ExplorerError
 
@@ -72,6 +73,7 @@ def unpack_request(data: bytes) -> Request:
     return _request.decode(data)
 
 
+@resting()
 def pack(run: Run) -> bytes:
     """A Run as bytes. The program is left out: who asked knows it."""
     bare = msgspec.structs.replace(
@@ -84,6 +86,7 @@ def pack(run: Run) -> bytes:
     return msgspec.msgpack.encode({"values": values, "rest": rest})
 
 
+@resting()
 def unpack(data: bytes, program: Program) -> Run:
     """The Run of `program` that `pack` made.
 

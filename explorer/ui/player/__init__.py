@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import streamlit as st
 
+from explorer.collector import resting
 from explorer.data import Ask, Plain, Run
 from explorer.frames import frames_of
 from explorer.language import current
@@ -159,6 +160,7 @@ def browser_data(run: Run) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=8)
+@resting()
 def _browser_data(run: Run, language: str) -> dict[str, Any]:
     frames, pictures = drawn(frames_of(run))
     whole = {"frames": trimmed(frames), "pictures": pictures, "inspection": inspection_of(run)}
