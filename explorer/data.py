@@ -305,6 +305,22 @@ class Op(Plain, frozen=True):
     edited: tuple[int, ...] = ()
 
 
+class Event(Plain, frozen=True):
+    """Something that the program did to gradients or parameters beside the graph.
+
+    `kind` is `step` (an optimizer's), `zero_grad`, or `grad` (something was put into `.grad`).
+    `left` says what `.grad` was left as: `none`, `zeros` or `tensor`; it is empty for a step, and
+    for a `zero_grad` that found nothing to clear. It came after `ops_before` ops of the forward
+    and `calls_before` backward calls.
+    """
+
+    kind: str
+    span: Span | None
+    ops_before: int
+    calls_before: int
+    left: str = ""
+
+
 # ------------------------------------------------------------------------------------- backward
 
 
@@ -324,7 +340,9 @@ class Step(Plain, frozen=True):
 class Leaf(Plain, frozen=True):
     """What one call did to one leaf: `.grad` before, what arrived at AccumulateGrad, `.grad` after.
 
-    `node` is its AccumulateGrad in the trace; None if the call filled it from outside the graph.
+    `node` is its AccumulateGrad in the trace; None if the call filled it from outside the graph, or
+    if it is no leaf but a tensor that retains its grad: then what arrived at the node that made it
+    was added.
     """
 
     name: str
@@ -351,7 +369,8 @@ class BackwardCall(Plain, frozen=True):
     torch.func), `gradcheck` or `batched` (is_grads_batched). `roots` are node indices in `trace`.
     `gradient` is v, one entry per root (None where torch filled in 1). `results` are what
     autograd.grad returned. `steps` is empty where `note` says why. `freed` are the nodes that held
-    saved tensors before the call and none after it, as torch says.
+    saved tensors before the call and none after it, as torch says. `ops_before` is how many ops of
+    the Run's forward came before the call, None where nobody counted them.
     """
 
     trace: Trace
@@ -369,6 +388,7 @@ class BackwardCall(Plain, frozen=True):
     inputs: tuple[str, ...] = ()
     note: str = ""
     freed: tuple[int, ...] = ()
+    ops_before: int | None = None
 
 
 # ------------------------------------------------------------------------------------- Jacobian
@@ -708,7 +728,8 @@ class Run(Plain, frozen=True):
     """Everything that running a program showed. The same program always gives an equal Run.
 
     `tensors` are the program's variables; `leaves` is every leaf that its names lead to and that
-    requires grad (parameters of its modules too), with its `.grad` at the end.
+    requires grad (parameters of its modules too), with its `.grad` at the end. `events` are what
+    the program did to gradients and parameters beside the graph, in their order.
     """
 
     program: Program
@@ -724,6 +745,7 @@ class Run(Plain, frozen=True):
     notes: tuple[str, ...] = ()
     torch: str = ""
     format: int = files.FORMAT
+    events: tuple[Event, ...] = ()
 
     _NO_TRACE: ClassVar[Trace] = Trace((), (), ())
 

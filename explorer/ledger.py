@@ -263,9 +263,7 @@ class _Reading:
         for leaf in call.leaves:
             added = leaf.added
             uses: list[Use] = []
-            if leaf.node is None:
-                added = self._arrived(call, leaf.name)
-            else:
+            if leaf.node is not None:
                 uses = sorted(shares.get(leaf.node, []), key=lambda u: (self.order[u.node], u.slot))
             state = (
                 "added" if added is not None or leaf.after != leaf.before else self._why(call, leaf)
@@ -293,19 +291,6 @@ class _Reading:
         if call.error is not None:
             return "stopped"
         return "unasked" if call.inputs and leaf.name not in call.inputs else "nothing"
-
-    def _arrived(self, call: BackwardCall, name: str) -> Values | None:
-        """What arrived at a tensor that is no leaf and keeps its gradient."""
-        plain, _, number = name.partition("#")
-        for variable in self.run.tensors:
-            meant = str(variable.number) == number if number else variable.last
-            if (variable.name, meant) != (plain, True):
-                continue
-            if variable.node is not None and not variable.is_leaf:
-                for step in call.steps:
-                    if step.node == variable.node:
-                        return step.cotangents_in[variable.output_nr]
-        return None
 
     def _failure(self, call: BackwardCall) -> Failure | None:
         error = call.error

@@ -11,11 +11,22 @@ from typing import Any
 
 from explorer.data import BackwardCall, Jacobian, Plain, Run, Trace
 
-HEIGHT = 860
-"""Height of a player in a notebook, in px."""
+HEIGHT = 900
+"""Height of a player's frame in a notebook until it has said how high it is, in px."""
+
+GRAPH = 380
+"""Height of the graph in it, in px."""
 
 LAB = (560, 64, 860)
 """Height of a lab in a notebook, in px: without a row, more for each row, and at most."""
+
+_AS_HIGH_AS_IT_IS = (
+    "addEventListener('message', ({ source, data }) => { "
+    "if (source === this.contentWindow &amp;&amp; data.explorerHeight > 0) "
+    "this.style.height = data.explorerHeight + 'px'; }); "
+    "this.contentWindow.postMessage('how high?', '*')"
+)
+"""What a frame does when it has loaded: it asks its page, which may tell nothing else."""
 
 
 def register() -> None:
@@ -28,7 +39,7 @@ def register() -> None:
 def _player(shown: Run | BackwardCall | Trace) -> dict[str, Any]:
     from explorer.ui.player.standalone import page
 
-    return _framed(page(shown), HEIGHT, shown)
+    return _framed(page(shown, height=GRAPH), HEIGHT, shown)
 
 
 def _lab(shown: Jacobian) -> dict[str, Any]:
@@ -42,6 +53,7 @@ def _framed(document: str, height: int, shown: Plain) -> dict[str, Any]:
     """A whole page as a frame in a notebook's page, and the value's text for other readers."""
     frame = (
         f'<iframe srcdoc="{html.escape(document, quote=True)}" sandbox="allow-scripts" '
-        f'title="Autograd Explorer" style="width: 100%; height: {height}px; border: 0"></iframe>'
+        f'title="Autograd Explorer" style="width: 100%; height: {height}px; border: 0" '
+        f'onload="{_AS_HIGH_AS_IT_IS}"></iframe>'
     )
     return {"text/html": frame, "text/plain": repr(shown)}

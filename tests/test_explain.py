@@ -486,6 +486,30 @@ def test_grad_is_what_was_there_before_and_what_was_added() -> None:
     )  # fmt: skip
 
 
+def test_a_retained_grad_is_what_was_there_before_and_what_arrived() -> None:
+    x = torch.tensor([0.5, -1.0], requires_grad=True)
+    h = torch.tanh(x * 3)
+    (expected,) = torch.autograd.grad((h * h * x).sum(), h)
+    source = """
+import torch
+x = torch.tensor([0.5, -1.0], requires_grad=True)
+h = torch.tanh(x * 3)
+h.retain_grad()
+y = (h * h * x).sum()
+y.backward(retain_graph=True)
+y.backward()
+"""
+    calls = explorer.run(source).calls
+    kept = [next(leaf for leaf in call.leaves if leaf.name == "h") for call in calls]
+    for times, leaf in enumerate(kept, 1):
+        assert leaf.node is None
+        np.testing.assert_allclose(leaf.added.array, expected.numpy(), rtol=1e-6)
+        for element in range(2):
+            why = explain_leaf(leaf, element)
+            assert why.torch == pytest.approx(times * expected[element].item(), rel=1e-6)
+            assert (why.symbols, why.agrees) == ("before + added", True)
+
+
 def test_terms_come_largest_first_and_the_rest_is_counted_and_summed() -> None:
     a = torch.arange(1.0, 21.0).requires_grad_()
     call = explorer.record(a.expand(20, 20), torch.arange(400.0).view(20, 20))
@@ -682,8 +706,7 @@ def test_why_this_number_equals_torch_for_every_element_of_every_preset(preset) 
                     assert explain_arrival(call, step, output, element).agrees is True
         for leaf in call.leaves:
             for element in range(leaf.after.size if leaf.after else 0):
-                retained = leaf.node is None and leaf.added is None  # it came past no leaf
-                assert explain_leaf(leaf, element).agrees is (None if retained else True)
+                assert explain_leaf(leaf, element).agrees is True
         said = explain_call(call, answer.locals)
         assert all(one.agrees is not False for one in said)
         edges = {(edge.source, edge.slot) for edge in call.trace.edges}

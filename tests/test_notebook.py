@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import explorer
+from explorer import notebook
 from explorer.ui import lab
 from explorer.ui.lab.standalone import page as lab_page
 from explorer.ui.player.standalone import page
@@ -26,7 +27,7 @@ def test_traces_calls_and_runs_draw_themselves_with_the_player(x) -> None:
         "import torch\nx = torch.ones(2, requires_grad=True)\nx.exp().sum().backward()"
     )
     for shown in (explorer.trace(y), explorer.record(y), run):
-        assert framed(shown) == page(shown)
+        assert framed(shown) == page(shown, height=notebook.GRAPH)
 
 
 def framed(shown) -> str:

@@ -17,6 +17,7 @@ from explorer.frames import Frames, frames_of
 from explorer.picture.theme import DARK, LIGHT
 from explorer.ui import player
 from explorer.ui.player.inspection import MAX_CALLS, asks_for, inspection_of
+from explorer.ui.player.scripts import PLAYER, joined
 from explorer.ui.player.style import contrast, readable_on, style_sheet
 from explorer.ui.player.words import english
 
@@ -130,7 +131,7 @@ def test_show_mounts_one_component_with_the_run():
 
 def test_the_scripts_say_only_what_the_page_may_do():
     """Text of a program never becomes markup, and nothing is fetched."""
-    script = player.script()
+    script = joined(*PLAYER)
     for forbidden in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "fetch(", "http://"):
         assert forbidden not in script.replace("http://www.w3.org/2000/svg", "")
 
@@ -224,5 +225,5 @@ def test_the_script_is_one_sound_module(tmp_path):
     if node is None:
         pytest.skip("no node to parse it with")
     module = tmp_path / "player.mjs"
-    module.write_text(player.script(), encoding="utf-8")
+    module.write_text(joined(*PLAYER), encoding="utf-8")
     subprocess.run([node, "--check", module], check=True, capture_output=True, timeout=60)

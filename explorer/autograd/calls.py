@@ -67,6 +67,11 @@ class CallWatch(Watch):
         self._calls: list[_LiveCall] = []
 
     @property
+    def calls_begun(self) -> int:
+        """Calls that the program has begun so far."""
+        return len(self._calls)
+
+    @property
     def call_roots(self) -> list[tuple[int, int]]:
         """Where the calls began, in their order, as (node index, output number)."""
         return [place for call in self._calls for place in call.places]
@@ -97,7 +102,7 @@ class CallWatch(Watch):
             return super().called(func, args, kwargs)
         above, frame = self.spans.frames()
         span = None if frame is None else self.spans.of_frame(frame)
-        call = _LiveCall(func, args, kwargs or {}, span, above)
+        call = _LiveCall(func, args, kwargs or {}, span, above, len(self._ops))
         self._calls.append(call)
         if len(self._calls) > MAX_RUN_CALLS:
             call.note = call.note or _TOO_MANY
@@ -119,7 +124,7 @@ class CallWatch(Watch):
             with call.recording:
                 result = call.make(self.copier)
         finally:
-            call.leaves = call.recording.leaves(names)
+            call.leaves = call.recording.leaves(names, self.place)
         if call.create_graph:
             self._mark_made(call, result, before)
         return result
@@ -143,8 +148,10 @@ class _LiveCall:
         kwargs: dict[str, Any],
         span: Span | None,
         above: list[FrameType],
+        ops_before: int,
     ) -> None:
         self._func, self._args, self._kwargs = func, args, kwargs
+        self.ops_before = ops_before
         given = arguments(func, args, kwargs)
         keep = given.get("retain_graph")
         self.span = span
@@ -199,6 +206,7 @@ class _LiveCall:
             inputs=tuple(names.get(id(tensor), "") for tensor in self.inputs),
             note=self.note,
             freed=self.recording.freed if self.recording else (),
+            ops_before=self.ops_before,
         )
 
 

@@ -10,13 +10,14 @@
 """
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import GradientEdge
 from torch.utils.hooks import RemovableHandle
 
 from explorer.autograd import private
@@ -164,8 +165,16 @@ class Recording:
                 return arrived
         return ()
 
-    def leaves(self, names: Mapping[int, str]) -> tuple[Leaf, ...]:
-        """What the call did to each leaf, as its `.grad` is now; `names` maps id to name."""
+    def leaves(
+        self,
+        names: Mapping[int, str],
+        place: Callable[[Tensor], GradientEdge | None] = lambda _: None,
+    ) -> tuple[Leaf, ...]:
+        """What the call did to each leaf, as its `.grad` is now; `names` maps id to name.
+
+        `place` knows where in the graph a tensor stands that is no leaf and retains its grad: what
+        arrived there is what was added.
+        """
         leaves = [
             Leaf(
                 names.get(id(tensor), f"leaf_{number}"),
@@ -180,8 +189,17 @@ class Recording:
             after = self._grad(tensor)
             if after != before:
                 name = names.get(id(tensor), "leaf outside the graph")
-                leaves.append(Leaf(name, before, None, after))
+                edge = place(tensor) if tensor.retains_grad else None
+                leaves.append(Leaf(name, before, self._arrived_at(edge), after))
         return tuple(leaves)
+
+    def _arrived_at(self, edge: GradientEdge | None) -> Values | None:
+        """The cotangent that came in at one output of a node, if the node ran."""
+        number = None if edge is None else self.tape.index(edge.node)
+        if edge is None or number is None:
+            return None
+        step = next((step for step in self.steps if step.node == number), None)
+        return None if step is None else step.cotangents_in[edge.output_nr]
 
     def error(self, raised: Exception | None) -> BackwardError | None:
         """The error with the node that was running, if one was."""

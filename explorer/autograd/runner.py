@@ -205,6 +205,7 @@ class _Execution:
             warnings=tuple(self.warned),
             notes=tuple(notes),
             torch=str(torch.__version__),
+            events=watch.events(),
         )
         self.leaf_numbers = {
             node: watch.number_of(fn.variable)  # type: ignore[attr-defined]

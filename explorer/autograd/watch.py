@@ -25,11 +25,12 @@ from torch.autograd.graph import GradientEdge, Node
 from torch.nn.modules import module as module_hooks
 
 from explorer.autograd import private
+from explorer.autograd.events import Events, kind_of, left_by
 from explorer.autograd.modes import FunctionMode
 from explorer.autograd.spans import Spans
 from explorer.autograd.tape import MADE_BY, Names, Tape, is_accumulate, leaf_names
 from explorer.autograd.values import Copier, dtype_name, version_of
-from explorer.data import MAX_RUN_OPS, Op, Operand, Span, Trace, Values
+from explorer.data import MAX_RUN_OPS, Event, Op, Operand, Span, Trace, Values
 
 _TORCH = Path(torch.__file__).parent
 _OPTIMIZERS = f"{_TORCH / 'optim'}{os.sep}"
@@ -110,6 +111,7 @@ class Watch(FunctionMode):
         self._alive: list[Any] = []
         self._places: dict[tuple[int, int], GradientEdge] = {}
         self._unwritten: set[tuple[int, int]] = set()
+        self._events = Events()
         self._muted = False
         self._exits = ExitStack()
         self.name_modules(_parts(names))
@@ -161,6 +163,15 @@ class Watch(FunctionMode):
                 if place is not None and self.tape.index(place.node) is None:
                     tops += self.tape.add([place])
         return tops
+
+    @property
+    def calls_begun(self) -> int:
+        """Backward calls that the program has made so far; only a `CallWatch` knows them."""
+        return 0
+
+    def events(self) -> tuple[Event, ...]:
+        """What the program did to gradients and parameters beside the graph."""
+        return self._events.all()
 
     def ops(self) -> tuple[Op, ...]:
         """Everything seen so far, as plain data; nodes are numbered by the tape."""
@@ -227,10 +238,16 @@ class Watch(FunctionMode):
         if self._muted or self.full or private.transforms_active():
             return func(*args, **kwargs)
         name = _function_name(func)
-        if name in _READERS:
+        if name in _READERS and name != "grad":
             return func(*args, **kwargs)
         above, frame = self.spans.frames()
-        if frame is None or _is_no_forward(above):
+        kind = kind_of(func, name, above)
+        if kind is not None and frame is not None:
+            left = "" if kind == "step" else left_by(func, name, args)
+            span = self.spans.of_frame(frame)
+            self._events.note(kind, span, len(self._ops), self.calls_begun, left)
+            return func(*args, **kwargs)
+        if name in _READERS or frame is None or _is_no_forward(above):
             return func(*args, **kwargs)
         return self._note(name, frame, above, lambda: func(*args, **kwargs), args, kwargs)
 

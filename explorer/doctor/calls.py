@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from explorer.data import BackwardCall
+from explorer.data import BackwardCall, Leaf
 from explorer.doctor.case import Case, Start, Trouble, attempts, shape_text, shapes_in
 from explorer.doctor.findings import Cure, Diagnosis
 from explorer.doctor.text import (
@@ -493,7 +493,7 @@ def accumulated(case: Case) -> Iterator[Diagnosis]:
     for number, call in enumerate(run.calls):
         if call.kind != "backward" or call.error or call.span is None:
             continue
-        full = [leaf for leaf in call.leaves if leaf.added is not None and leaf.before is not None]
+        full = [leaf for leaf in _filled(call) if leaf.before is not None]
         start = case.start_of(call.span)
         if full and start is not None:
             again = call.span in seen
@@ -580,11 +580,16 @@ def _adds_up(case: Case, number: int, leaf: str, start: Start, loop: Loop | None
     )
 
 
+def _filled(call: BackwardCall) -> list[Leaf]:
+    """The leaves that a call added to."""
+    return [leaf for leaf in call.leaves if leaf.added is not None and leaf.node is not None]
+
+
 def _emptied(case: Case, call: BackwardCall, start: Start, loop: Loop | None) -> Cure | None:
     """Empty every bucket just before the pass, by the shortest way the program offers."""
     text = case.text
     statement = text.statement(start.call)
-    leaves = [leaf.name for leaf in call.leaves if leaf.added is not None]
+    leaves = [leaf.name for leaf in _filled(call)]
     optimizers = _optimizers(case, loop)
     modules = {leaf.split(".")[0] for leaf in leaves if "." in leaf}
     known = names_in(text.tree, ast.Store)

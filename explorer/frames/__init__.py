@@ -1,14 +1,14 @@
 """From a Run to what a picture needs: what is lit, waiting, done or freed at each step.
 
 `frames_of(run)` gives one `Scene` for each backward call (or one at rest if there was none), the
-ticks of the forward pass, and every tile once. All of it is plain data without a live tensor, a
-position or a colour: `explorer.picture` places it, the player draws it.
+ticks of what came before, between and after them, and every tile once. All of it is plain data
+without a live tensor, a position or a colour: `explorer.picture` places it, the player draws it.
 """
 
-from explorer.data import BackwardCall, Op, Plain, Program, Run, Span, Values
+from explorer.data import BackwardCall, Op, Plain, Program, Run, Values
 from explorer.frames.captions import Captions
 from explorer.frames.folding import hidden, plan
-from explorer.frames.labels import Labels, cut_out, is_bead
+from explorer.frames.labels import Labels, cut_out
 from explorer.frames.messages import Message, code, message, plain
 from explorer.frames.scene import (
     Cut,
@@ -24,6 +24,7 @@ from explorer.frames.scene import (
     build_wires,
     scale_of,
 )
+from explorer.frames.ticks import Tick, timeline
 from explorer.frames.tiles import Tile, amount, shape_text, tile_of
 
 __all__ = [
@@ -32,20 +33,12 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Tick(Plain, frozen=True):
-    """One op of the forward pass on the timeline: the card that shows what it gave, if any, and
-    all `nodes` that it made."""
-
-    label: str
-    node: int | None
-    span: Span | None
-    caption: tuple[Message, ...]
-    tile: int | None = None
-    nodes: tuple[int, ...] = ()
-
-
 class Frames(Plain, frozen=True):
-    """Everything that the player shows of one Run. `error` is what the program raised."""
+    """Everything that the player shows of one Run.
+
+    `begins` says, for each scene, how many ticks of `forward` came before its call. `error` is what
+    the program raised.
+    """
 
     program: Program
     scenes: tuple[Scene, ...]
@@ -53,6 +46,7 @@ class Frames(Plain, frozen=True):
     tiles: tuple[Tile, ...]
     error: Message | None = None
     error_line: int | None = None
+    begins: tuple[int, ...] = ()
 
 
 def frames_of(run: Run) -> Frames:
@@ -73,13 +67,15 @@ def frames_of(run: Run) -> Frames:
     if run.error is not None:
         words = plain(run.error.message)
         error = message("program.failed", type=run.error.type, text=words)
+    ticks, begins = timeline(run, labels, tiles)
     return Frames(
         run.program,
         tuple(scenes),
-        _ticks(run, labels, tiles),
+        ticks,
         tuple(tiles.all),
         error,
         run.error.line if run.error else None,
+        begins or (len(ticks),),
     )
 
 
@@ -199,20 +195,3 @@ def _cuts(run: Run, graph: Graph) -> tuple[Cut, ...]:
         for operand in op.outputs:
             made_by[operand.tensor] = op
     return tuple(cuts.values())
-
-
-def _ticks(run: Run, labels: Labels, tiles: Tiles) -> tuple[Tick, ...]:
-    """One for each op that made a node, edited a tensor, or was kept out of the graph."""
-    ticks = []
-    for op in run.forward:
-        if not (op.nodes or op.edited or op.cut):
-            continue
-        label = labels.expression(op.span) if op.span else op.function
-        tile = tiles.number(op.outputs[0].values) if op.outputs else None
-        drawn = [node for node in op.nodes if run.trace.nodes[node].leaf is None]
-        caption = message("forward", label=code(label), value=amount(tiles[tile]))
-        # A layer that reshapes what it gives shows it on the card that computed it.
-        cards = [node for node in drawn if not is_bead(run.trace.nodes[node])]
-        shown = next(iter(cards or drawn), None)
-        ticks.append(Tick(label, shown, op.span, (caption,), tile, tuple(drawn)))
-    return tuple(ticks)

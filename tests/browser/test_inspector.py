@@ -273,7 +273,7 @@ def test_an_edited_tensor_bears_its_version(visit: Visit) -> None:
     if choice.count():
         choice.select_option("1")
     else:
-        page.locator(".calls button.call").first.click()
+        page.locator(".timeline button.call").first.click()
     expect(page.locator(".chip.edited").first).to_contain_text("v1")
 
 

@@ -110,7 +110,7 @@ def test_a_failing_call_stops_at_its_node_with_torchs_words(visit: Visit) -> Non
     if choice.count():
         choice.select_option("1")
     else:
-        page.locator(".calls button.call").first.click()
+        page.locator(".timeline button.call").first.click()
     page.locator(".caption").click()
     page.keyboard.press("End")
     expect(page.locator("g.node.failed")).to_have_count(1)

@@ -137,6 +137,44 @@ def test_played_to_the_end_and_stepped_back_it_is_the_same_picture(blank: Page, 
     assert there == back
 
 
+def test_a_walk_from_start_to_end_follows_the_program(blank: Page) -> None:
+    """Ops, steps and what is done beside the graph come in the order in which they ran."""
+    source = """\
+import torch
+w = torch.tensor(3.0, requires_grad=True)
+optimizer = torch.optim.SGD([w], lr=0.25)
+for _ in range(2):
+    optimizer.zero_grad()
+    loss = w * w
+    loss.backward()
+    optimizer.step()
+"""
+    show(blank, explorer.run(source))
+    blank.evaluate("player.arrive(player.journey.first)")
+    seen = []
+    while True:
+        counter = blank.locator(".caption .counter").inner_text()
+        said = blank.locator(".caption .sentence").inner_text()
+        seen.append((counter, said))
+        if blank.evaluate("player.journey.after(player.place) === null"):
+            break
+        blank.keyboard.press("ArrowRight")
+    assert [counter for counter, _ in seen] == [
+        "1 of 2, forward", "2 of 2, forward", "at rest", "1 of 2", "2 of 2",
+        "1 of 3, forward", "2 of 3, forward", "3 of 3, forward", "at rest", "1 of 2", "2 of 2",
+        "1 of 1, after the call",
+    ]  # fmt: skip
+    said = [sentence for _, sentence in seen]
+    assert said[0] == "optimizer.zero_grad() finds no gradient to clear."
+    assert said[1] == said[7].replace("2.25", "9") == "Forward: w * w gives 9."
+    assert said[5].startswith("optimizer.step(): the optimizer changes its parameters in place.")
+    assert said[6] == "optimizer.zero_grad() clears the gradients: .grad is None again."
+    # While the optimizer steps, the graph before stands as it ended.
+    assert blank.locator("g.node.done").count() == 2
+    blank.keyboard.press("ArrowLeft")
+    assert blank.locator("g.node.firing").count() == 1
+
+
 def test_markup_in_a_program_stays_text(blank: Page) -> None:
     """In a variable, in an error, in what a module is called: nothing of it becomes an element."""
     evil = '<img src="x" onerror="window.hacked=1"></script><script>window.hacked=1</script>'

@@ -4,7 +4,7 @@ from explorer.data import Jacobian
 from explorer.ui.lab import script, style_sheet
 from explorer.ui.lab.drawn import drawn
 from explorer.ui.player.document import document
-from explorer.ui.player.scripts import as_function
+from explorer.ui.player.scripts import as_function, joined
 from explorer.ui.player.standalone import STYLE
 
 
@@ -17,7 +17,7 @@ def page(found: Jacobian, *, title: str = "Autograd Explorer") -> str:
     return document(
         title=title,
         style=STYLE + style_sheet(),
-        script=as_function(script()),
-        start="mount",
+        script=as_function(script()) + joined("framed"),
+        start="tellHeight();\nmount",
         data=drawn(found, key="standalone", alone=True),
     )

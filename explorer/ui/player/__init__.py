@@ -21,17 +21,10 @@ from explorer.language import current
 from explorer.picture.views import drawn, trimmed
 from explorer.ui.player import terms, words
 from explorer.ui.player.inspection import asks_for, inspection_of
-from explorer.ui.player.scripts import joined
+from explorer.ui.player.scripts import ENTRANCE, PLAYER, joined
 from explorer.ui.player.style import style_sheet
 
-__all__ = ["Place", "asks_for", "browser_data", "script", "show"]
-
-_SCRIPTS = (
-    "words.en", "format", "theme", "tiles", "numbers", "heat", "matrix", "stage", "folding",
-    "panels", "asking", "inspector", "timeline", "journey", "finder", "predict", "camera",
-    "picture", "address", "qr", "player",
-)  # fmt: skip
-"""Parts of the player's JavaScript in the order in which they build on each other."""
+__all__ = ["Place", "asks_for", "browser_data", "show"]
 
 
 class Place(Plain, frozen=True):
@@ -42,12 +35,9 @@ class Place(Plain, frozen=True):
     line: int | None = None
 
 
-def script(names: Sequence[str] = _SCRIPTS) -> str:
-    """All JavaScript of the player as one module, which is how a component takes it."""
-    return joined(*names)
-
-
-_mount = st.components.v2.component("explorer_player", css=style_sheet(), js=script())
+_mount = st.components.v2.component(
+    "explorer_player", css=style_sheet(), js=joined(*PLAYER) + ENTRANCE
+)
 
 _ANSWERS = """\
 export default function ({ data }) {

@@ -20,23 +20,18 @@ from explorer.frames.comparing import compared
 from explorer.language import current
 from explorer.picture.overlaid import Half, overlaid
 from explorer.picture.views import Shown
-from explorer.ui.player import browser_data, script
-from explorer.ui.player.scripts import as_function, joined
+from explorer.ui.player import browser_data
+from explorer.ui.player.scripts import PLAYER, joined
 from explorer.ui.player.style import style_sheet
 
 _FOLDER = Path(__file__).parent
-
-
-def _script() -> str:
-    """The player's JavaScript without its own entrance, and ours behind it."""
-    return f"{as_function(script())}\n{joined('beside')}"
 
 
 def _style() -> str:
     return style_sheet() + (_FOLDER / "beside.css").read_text(encoding="utf-8")
 
 
-_mount = st.components.v2.component("explorer_beside", css=_style(), js=_script())
+_mount = st.components.v2.component("explorer_beside", css=_style(), js=joined(*PLAYER, "beside"))
 
 
 def show(left: Run, right: Run, *, titles: tuple[str, str], key: str) -> None:

@@ -7,9 +7,9 @@ import msgspec
 from explorer import opening
 from explorer.data import BackwardCall, Program, Run, Trace
 from explorer.language import _
-from explorer.ui.player import browser_data, script
+from explorer.ui.player import browser_data
 from explorer.ui.player.document import document
-from explorer.ui.player.scripts import as_function
+from explorer.ui.player.scripts import PLAYER, joined
 from explorer.ui.player.style import style_sheet
 
 Playable = Run | BackwardCall | Trace
@@ -22,16 +22,24 @@ footer p { margin: 0; }
 """
 
 
-def page(shown: Playable, *, title: str = "Autograd Explorer", start: int | None = None) -> str:
+def page(
+    shown: Playable,
+    *,
+    title: str = "Autograd Explorer",
+    start: int | None = None,
+    height: int | None = None,
+) -> str:
     """An HTML document that holds the player and all of its data.
 
-    `start` is the step to begin at, from 1; None is at rest.
+    `start` is the step to begin at, from 1; None is at rest. `height` is that of the graph in px;
+    None takes what the window has room for. In a frame the page tells whoever holds it how high it
+    is: a message `{explorerHeight: px}`, at every change and in answer to any message.
     """
     run = as_run(shown)
     options: dict[str, Any] = {
         "key": "standalone",
         "start": start,
-        "height": None,
+        "height": height,
         "program_panel": bool(run.program.source),
         "link": None,
         "wrong": [],
@@ -39,8 +47,8 @@ def page(shown: Playable, *, title: str = "Autograd Explorer", start: int | None
     return document(
         title=title,
         style=STYLE + style_sheet(),
-        script=as_function(script()),
-        start="mount",
+        script=joined(*PLAYER, "framed"),
+        start="tellHeight();\nmountPlayer",
         data=browser_data(run) | options,
         notes=_notes(shown),
     )

@@ -12,8 +12,9 @@ import msgspec
 from explorer.frames import frames_of
 from explorer.frames.storyboard import calls_left_out, strips
 from explorer.picture.views import drawn, trimmed
-from explorer.ui.player import script, words
+from explorer.ui.player import words
 from explorer.ui.player.document import document
+from explorer.ui.player.scripts import joined
 from explorer.ui.player.standalone import Playable, as_run
 from explorer.ui.player.style import style_sheet
 
@@ -50,7 +51,7 @@ def page(told: Playable, *, title: str = "Autograd Explorer") -> str:
     return document(
         title=title,
         style=style,
-        script=script(_SCRIPTS),
+        script=joined(*_SCRIPTS),
         start="storyboard",
         data=data,
     )

@@ -232,6 +232,7 @@ class Beside {
       side.load({ ...data.sides[number], signature: `${data.signature} ${number}`, key: side.name, link: null });
     });
     this.frames = this.joinedFrames();
+    this.journey = new Journey(this.frames);
     this.showEndings();
     const place = shared.places.get(this.name);
     const known = place?.signature === data.signature;
@@ -240,8 +241,8 @@ class Beside {
 
   /** What the timeline needs: the common steps of each pair of calls. */
   joinedFrames() {
-    const scenes = this.comparison.calls.map((call) => ({ title: call.title, frames: call.paces.map((pace) => ({ pace })), seeds: [] }));
-    return { forward: [], scenes };
+    const scenes = this.comparison.calls.map((call) => ({ title: call.title, frames: call.paces.map((pace) => ({ pace })), items: [], seeds: [] }));
+    return { forward: [], scenes, begins: [] };
   }
 
   /** The pair of calls to begin with: where the programs themselves began, and something differs. */
@@ -264,7 +265,7 @@ class Beside {
       side.open_(this.call[SIDES[number]]);
     });
     this.leader = this.sides[this.call.left === null ? 1 : 0];
-    this.timeline.load(this.frames, place);
+    this.timeline.load(this.frames, this.journey, { forward: null, chosen: place });
     this.markTicks();
     this.legend.replaceChildren(...legend(Math.max(...this.sides.map((side) => side.scene.largest))), ...this.ringLegend());
     this.showSummary();
@@ -554,6 +555,7 @@ class Beside {
 
   resized() {
     if (!this.call) return;
+    this.timeline.lay();
     this.timeline.draw();
     this.markTicks();
     this.timeline.show(this.step, null);

@@ -149,7 +149,7 @@ class Inspector {
     } else if (this.told(slot, element)) {
       const row_ = frame.sent.find((one) => one.title.values.slot === slot);
       words.push(...say("why.title", { number: this.told(slot, element).torch, what: row_.title.values.derivative }), html("code", {}, place(element, this.shapeOf(row_.tile))));
-    } else words.push(WORDS[!item && this.tick ? "panel.forward" : !item && !frame && this.scene.frames.length ? "panel.rest" : "panel.why"]);
+    } else words.push(WORDS[!item && this.tick ? (this.tick.beside ? "panel.beside" : "panel.forward") : !item && !frame && this.scene.frames.length ? "panel.rest" : "panel.why"]);
     const back = this.selected ? [html("button", { type: "button", class: "back", title: WORDS["why.back.key"], onclick: () => this.on.release() }, this.step ? text("why.back", { step: this.step }) : WORDS["why.back.rest"])] : [];
     this.whyTitle.replaceChildren(html("span", {}, ...words), ...back);
   }
@@ -170,7 +170,8 @@ class Inspector {
     const parts = item.kind === "bucket" ? this.whyLeaf(now) : this.whySent(now) ?? this.whyAsked(now);
     if (parts) return parts;
     const asks = item.kind === "bucket" ? null : this.asksFor(now);
-    return [...this.ruleRows(now), asks ? asks.line : "", ...whyPanel(frame, item, scene, tiles, width, asks?.pick), ...this.notes(now)];
+    const isAlone = item.kind !== "bucket" && !this.asking.possible && this.unexplained(now);
+    return [...this.ruleRows(now), asks ? asks.line : isAlone ? note(WORDS["ask.nobody"]) : "", ...whyPanel(frame, item, scene, tiles, width, asks?.pick), ...this.notes(now)];
   }
 
   /** What the call is about to do: where it enters, in which order it goes, where it ends. */
@@ -193,11 +194,17 @@ class Inspector {
     return [...rows, note(WORDS["panel.nothing.rest"])];
   }
 
-  /** How to ask for one of the numbers that were sent; null where there is none, or nobody to ask. */
-  asksFor({ slot, told }) {
+  /** The tile of what was sent on a slot, if the terms of its numbers did not come along; else null. */
+  unexplained({ slot, told }) {
     const row_ = this.frame.sent.find((one) => one.title.values.slot === slot);
     const tile = row_?.tile === null || !row_ ? null : this.tiles[row_.tile];
-    if (!this.asking.possible || !tile?.cells.length || told?.local !== null && told) return null;
+    return tile?.cells.length && (!told || told.local === null) ? tile : null;
+  }
+
+  /** How to ask for one of the numbers that were sent; null where there is none, or nobody to ask. */
+  asksFor(now) {
+    const { slot } = now, tile = this.asking.possible ? this.unexplained(now) : null;
+    if (!tile) return null;
     const ask = (number_) => this.askFor(slot, number_);
     const pick = (one, cell) => this.askFor(one.title.values.slot, cellAt(this.tiles[one.tile], cell));
     if (this.asking.pending?.node === this.item.index) return { pick, line: note(WORDS["ask.pending"]) };

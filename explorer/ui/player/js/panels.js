@@ -142,6 +142,7 @@ function pickable(card, row, tiles, pick) {
 
 /** What an op of the forward gave. */
 function forwardPanel(tick, tiles, width) {
+  if (tick.beside) return [html("p", { class: "note" }, html("code", {}, tick.label)), html("p", { class: "note" }, WORDS["panel.beside.note"])];
   const tile = tick.tile === null ? null : tiles[tick.tile];
   return [tileCard([html("code", {}, tick.label)], tile, null, within(width - 40, 100, 320)),
     html("p", { class: "note" }, WORDS[tick.node === null ? "panel.forward.none" : "panel.forward.note"])];

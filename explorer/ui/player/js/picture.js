@@ -143,10 +143,21 @@ function writeLegend(largest, x, y) {
   return group;
 }
 
+/** What a player shows in a few words: which call, where there are several, and how far it is. */
+function placeName({ scene, journey, place }) {
+  const { forward, step } = place;
+  if (forward !== null) {
+    const { isForward } = journey.stretchOf(place);
+    return text(isForward ? "picture.forward" : "picture.after", { number: forward + 1 });
+  }
+  const call = journey.stretches.filter((one) => one.call !== null).length > 1 ? `${text(scene.title.id, scene.title.values)} ` : "";
+  return call + (step ? text("picture.step", { step }) : WORDS["step.rest"]);
+}
+
 /** Have the browser save the picture as `name.svg`, or as `name.png` with twice the dots. */
 async function savePicture(player, kind, name) {
   const { text: source, wide, tall } = pictureOf(player);
-  const file = `${name} ${player.step ? text("picture.step", { step: player.step }) : WORDS["step.rest"]}`;
+  const file = `${name} ${placeName(player)}`;
   const blob = new Blob([source], { type: "image/svg+xml" });
   if (kind === "svg") return saveAs(blob, `${file}.svg`);
   const url = URL.createObjectURL(blob);

@@ -215,20 +215,24 @@ class Player {
   }
 
   openCall(place, step) {
+    this.setCall(place);
+    this.moveTo(Math.min(step, this.scene.frames.length), 1);
+  }
+
+  /** Take a call's graph; the caller says where to stand, `forward` if that is a tick beside it. */
+  setCall(place, forward = null) {
     this.chosen = place;
     this.opened = null; // the first view
     this.scene = this.frames.scenes[place];
     this.items = new Map(this.scene.items.map((item) => [item.index, item]));
     this.selected = null;
+    this.forward = forward;
     this.finder.load(this.scene);
     this.inspector.load(this.frames, this.data.inspection, this.numbers, place, Boolean(this.data.asks && this.trigger));
-    this.timeline.load(this.frames, place);
+    this.timeline.load(this.frames, this.journey, this.place);
     this.legend.replaceChildren(...legend(this.scene.largest), this.viewBar);
-    const isEmpty = this.scene.items.length === 0;
-    this.holder.classList.toggle("empty", isEmpty);
-    this.forward = null;
+    this.holder.classList.toggle("empty", this.scene.items.length === 0);
     this.useCamera();
-    this.moveTo(Math.min(step, this.scene.frames.length), 1);
   }
 
   /** The stage for the camera's kind of picture; made when first needed. */
@@ -324,15 +328,15 @@ class Player {
       if (!this.camera.own) this.camera.fit(smooth);
       return;
     }
-    const frame = this.scene.frames[this.step - 1];
     const first = this.scene.seeds[0]?.root ?? this.scene.items[0]?.index;
-    const item = this.looked ?? frame?.node ?? (this.forward === null ? first : this.frames.forward[this.forward].node);
-    this.camera.follow(item, smooth);
+    const made = this.forward === null ? null : this.frames.forward[this.forward].node;
+    this.camera.follow(this.looked ?? made ?? this.scene.frames[this.step - 1]?.node ?? first, smooth);
   }
 
   resized() {
     if (!this.scene) return;
     this.camera.measure();
+    this.timeline.lay();
     this.timeline.draw();
     this.timeline.show(this.step, this.forward);
     this.useCamera();
@@ -393,13 +397,13 @@ class Player {
     this.showOp(place);
   }
 
-  /** An op of the forward has just been made; the graph that it stands in is shown. */
+  /** A tick of the forward has just gone by; the graph that it belongs to is shown. */
   showOp(place) {
-    const home = this.journey.homeOf(this.frames.forward[place].node, this.chosen);
-    if (home !== this.chosen) this.openCall(home, 0);
+    const { chosen, step } = this.journey.pictures[place];
+    if (chosen !== this.chosen) this.setCall(chosen, place);
     this.predict.close();
     this.caption.hidden = false;
-    this.step = 0;
+    this.step = step;
     this.progress = 1;
     this.forward = place;
     this.selected = null;
@@ -504,9 +508,11 @@ class Player {
   refresh() {
     const node = this.forward === null ? null : this.frames.forward[this.forward].node;
     const stage = this.shownStage;
-    stage.forward = this.forwardValues();
+    // After a call its graph stays as it ended, with nothing that happens now.
+    const isAfter = this.forward !== null && this.step > 0;
+    stage.forward = isAfter ? null : this.forwardValues();
     stage.toMake = this.journey.nodes;
-    stage.show(this.step, this.progress, node);
+    stage.show(isAfter ? this.step + 1 : this.step, this.progress, node);
     if (stage.flags.selected !== this.selected) stage.flag({ selected: this.selected });
   }
 
@@ -526,7 +532,7 @@ class Player {
     const { scene, step } = this;
     const own = this.selected !== null ? this.items.get(this.selected) : null;
     if (own) return { item: own, frame: own.order === null ? null : scene.frames[own.order - 1] ?? null };
-    const frame = step > 0 ? scene.frames[step - 1] : null;
+    const frame = step > 0 && this.forward === null ? scene.frames[step - 1] : null;
     return { item: frame && frame.node !== null ? this.items.get(frame.node) : null, frame };
   }
 
@@ -537,10 +543,12 @@ class Player {
     const messages = tick ? tick.caption : frame ? frame.caption : scene.rest;
     const count = scene.frames.length;
     let counter = [WORDS["step.rest"]];
-    if (tick) counter = [String(this.forward + 1), html("small", {}, ` of ${this.frames.forward.length}, ${WORDS["step.forward"]}`)];
-    else if (frame) counter = [String(step), html("small", {}, ` of ${count}`)];
-    this.counter.classList.toggle("resting", !frame);
-    drawCaption(this, counter, messages, frame?.failed ?? false);
+    if (tick) {
+      const { first, count: ticks, isForward } = this.journey.stretchOf(this.place);
+      counter = [String(this.forward - first + 1), html("small", {}, text(isForward ? "counter.forward" : "counter.after", { count: ticks }))];
+    } else if (frame) counter = [String(step), html("small", {}, text("counter.step", { count }))];
+    this.counter.classList.toggle("resting", !frame || tick !== null);
+    drawCaption(this, counter, messages, !tick && (frame?.failed ?? false));
     const { verdict } = this.predict;
     this.verdict.hidden = !verdict;
     if (verdict) this.verdict.replaceChildren(html("b", { class: verdict.right ? "right" : "off" }, verdict.right ? "✓ " : ""), ...say(verdict.id, verdict.values));
@@ -752,7 +760,7 @@ class Player {
     const target = event.composedPath()[0];
     const tag = target.tagName;
     const isRange = target === this.timeline.range;
-    if (!isRange && target !== this.timeline.forwardRange && (["INPUT", "TEXTAREA", "SELECT"].includes(tag) || target.isContentEditable)) return;
+    if (!this.timeline.owns(target) && (["INPUT", "TEXTAREA", "SELECT"].includes(tag) || target.isContentEditable)) return;
     const node = target.closest?.("g.node");
     if (node && this.actOnNode(event.key, Number(node.dataset.index))) return event.preventDefault();
     if (this.act(event.key, isRange, tag === "BUTTON")) event.preventDefault();
@@ -825,7 +833,8 @@ shared.answer = (data) => {
   shared.live?.get(data.key)?.takeAnswers();
 };
 
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+/** Show `data` in `parentElement`: what a component does, and a page of its own. */
+function mountPlayer({ data, parentElement, setStateValue, setTriggerValue }) {
   let player = shared.players.get(parentElement);
   speak(data.words);
   if (player && player.language !== data.language) {

@@ -33,72 +33,145 @@ function trackTicks(width, count, size, first = 0) {
   return { ticks, at };
 }
 
+/** The ticks between two calls: a track with a mark for each, which scrubs. */
+class Ticks {
+  constructor(stretch, ticks, onForward) {
+    Object.assign(this, { stretch, ticks, onForward });
+    const { first, count, isForward } = stretch;
+    this.range = html("input", { type: "range", min: 0, max: count - 1, step: 1, "aria-label": WORDS[isForward ? "range.forward" : "range.after"], oninput: () => onForward(first + Number(this.range.value)) });
+    this.track = svg("svg", { class: "track", "aria-hidden": "true" });
+    this.element = html("div", {
+      class: `forward-track ${isForward ? "" : "after"}`, onpointerdown: (event) => this.grab(event), onpointermove: (event) => this.drag(event),
+    }, this.track, this.range, html("span", { class: "track-label" }, ticksWords(stretch)));
+    this.marks = [];
+  }
+
+  draw() {
+    const { count } = this.stretch;
+    const { ticks, at } = trackTicks(this.element.clientWidth || 200, count - 1, () => 5);
+    for (const mark of ticks) mark.append(svg("title", {}, this.ticks[Number(mark.dataset.step)].label));
+    this.placeAt = (x) => within(Math.round(((x - at(0)) / Math.max(1, at(count - 1) - at(0))) * (count - 1)), 0, count - 1);
+    this.marks = ticks;
+    this.track.replaceChildren(svg("line", { class: "rail", x1: at(0), y1: 14, x2: at(count - 1), y2: 14 }), ...ticks);
+  }
+
+  /** It is scrubbed by its marks: the range under them is for the keys. */
+  grab(event) {
+    if (event.button !== 0 || !this.placeAt || event.offsetY > 28) return;
+    this.element.setPointerCapture(event.pointerId);
+    this.drag(event);
+  }
+
+  drag(event) {
+    if (!(event.buttons & 1) || !this.element.hasPointerCapture(event.pointerId)) return;
+    const place = this.placeAt(event.clientX - this.element.getBoundingClientRect().left);
+    if (place !== this.shown) this.onForward(this.stretch.first + place);
+  }
+
+  /** Mark where we are: at tick `forward` of all, or (`isPast`) after these ticks or before them. */
+  show(forward, isPast) {
+    const { first, count } = this.stretch;
+    const place = forward === null ? null : forward - first;
+    this.shown = place;
+    this.element.classList.toggle("resting", place === null);
+    this.range.value = place ?? (isPast ? count - 1 : 0);
+    this.range.setAttribute("aria-valuetext", this.ticks[Number(this.range.value)].label);
+    for (const mark of this.marks) {
+      const own = Number(mark.dataset.step);
+      mark.classList.toggle("now", own === place);
+      mark.classList.toggle("done", place === null ? isPast : own < place);
+    }
+  }
+}
+
+/** What the ticks between two calls are called: in full, or in a word. */
+function ticksWords({ count: all, ops, isForward }, isBrief = false) {
+  const id = `timeline.${isForward ? "forward" : "after"}`, count = isForward ? ops : all;
+  return isBrief ? WORDS[`${id}.brief`] : count === 1 ? WORDS[`${id}.one`] : text(id, { count });
+}
+
 /**
- * The forward, then each call in its turn. The call that is shown has a tick for each step and a
- * range that scrubs it; the others are short, and open when they are clicked or played into.
+ * The stretches of a journey in their order. The call that is shown has a tick for each step and a
+ * range that scrubs it, and so have the ops beside it; the others are short, and open when they are
+ * clicked or played into. Where they are too many for that, they stand in a list.
  */
 class Timeline {
   constructor({ onStep, onForward, onCall }) {
-    this.onForward = onForward;
-    this.onCall = onCall;
+    Object.assign(this, { onForward, onCall });
     this.range = html("input", { type: "range", min: 0, step: 1, "aria-label": WORDS["range.step"], oninput: () => onStep(Number(this.range.value)) });
-    this.forwardRange = html("input", { type: "range", min: 0, step: 1, "aria-label": WORDS["range.forward"], oninput: () => onForward(Number(this.forwardRange.value)) });
-    this.forwardTrack = svg("svg", { class: "track", "aria-hidden": "true" });
     this.callTrack = svg("svg", { class: "track", "aria-hidden": "true" });
-    this.forwardLabel = html("span", { class: "track-label" });
-    this.forwardBox = html("div", {
-      class: "forward-track", onpointerdown: (event) => this.grab(event), onpointermove: (event) => this.drag(event),
-    }, this.forwardTrack, this.forwardRange, this.forwardLabel);
     this.callLabel = html("span", { class: "track-label" });
     this.callBox = html("div", { class: "call-track" }, this.callTrack, this.range, this.callLabel);
-    this.calls = html("div", { class: "calls" });
-    this.element = html("div", { class: "timeline" }, this.forwardBox, this.calls);
+    this.element = html("div", { class: "timeline" });
+    this.ticks = null;
   }
 
-  /** Set up for one call of a run. */
-  load(frames, chosen) {
-    this.frames = frames;
-    this.chosen = chosen;
-    this.scene = frames.scenes[chosen];
+  /** Set up for one call of a run, at a place of its journey. */
+  load(frames, journey, place) {
+    const { chosen } = place;
+    Object.assign(this, { frames, journey, chosen, scene: frames.scenes[chosen] });
     this.range.max = this.scene.frames.length;
     this.range.disabled = this.scene.frames.length === 0;
-    const count = frames.forward.length;
-    this.forwardBox.hidden = count === 0;
-    this.forwardRange.max = Math.max(0, count - 1);
-    this.forwardLabel.textContent = count === 1 ? WORDS["timeline.forward.one"] : text("timeline.forward", { count });
-    this.layCalls();
+    this.openTicks(journey.ticksBeside(place));
+  }
+
+  /** Whether a field is one of ours, which keys may be meant for. */
+  owns(field) {
+    return field === this.range || field === this.ticks?.range;
+  }
+
+  /** Have these ticks open beside the call, or none. */
+  openTicks(stretch) {
+    if (stretch !== (this.ticks?.stretch ?? null)) this.ticks = stretch && new Ticks(stretch, this.frames.forward.slice(stretch.first, stretch.first + stretch.count), this.onForward);
+    this.lay();
     this.draw();
   }
 
-  /** The calls side by side, or in a list where they are too many for that. */
-  layCalls() {
-    const { frames, chosen } = this;
-    const title = (scene) => text(scene.title.id, scene.title.values);
-    const words = (scene) => {
-      const count = scene.frames.length;
-      if (!count) return title(scene);
-      return count === 1 ? text("timeline.call.one", { title: title(scene) }) : text("timeline.call", { title: title(scene), count });
-    };
-    const own = words(this.scene);
-    this.folded = frames.scenes.map((scene, place) => (place === chosen ? 0 : title(scene).length * 6.6 + 22));
-    const beside = this.folded.reduce((sum, wide) => sum + (wide ? wide + 8 : 0), 0);
-    const room = (this.calls.clientWidth || 500) - Math.max(130, own.length * 6.6);
-    if (frames.scenes.length > 1 && beside > room) {
-      const select = html("select", { "aria-label": WORDS["select.call"], onchange: () => this.onCall(Number(select.value)) },
-        ...frames.scenes.map((scene, place) => html("option", { value: place, selected: place === chosen || null }, words(scene))));
-      this.callLabel.replaceChildren(select);
-      this.calls.replaceChildren(this.callBox);
-      return;
-    }
-    this.callLabel.replaceChildren(own);
-    this.calls.replaceChildren(...frames.scenes.map((scene, place) => {
-      if (place === chosen) return this.callBox;
-      const label = title(scene);
-      return html("button", {
-        type: "button", class: `call ${place < chosen ? "past" : ""}`, title: words(scene), style: `width:${this.folded[place].toFixed(0)}px`,
-        "aria-label": words(scene), onclick: () => this.onCall(place),
-      }, html("i", { class: "stub" }), html("span", { class: "track-label" }, label));
-    }));
+  /** What a stretch is called, and where it begins, as the list has it. */
+  named(stretch) {
+    if (stretch.call === null) return { words: ticksWords(stretch), brief: ticksWords(stretch, true), value: `f${stretch.first}` };
+    const { title: { id, values } } = this.frames.scenes[stretch.call], { count } = stretch, title = text(id, values);
+    const words = !count ? title : count === 1 ? text("timeline.call.one", { title }) : text("timeline.call", { title, count });
+    return { words, brief: title, value: String(stretch.call) };
+  }
+
+  goTo(value) {
+    if (value.startsWith("f")) this.onForward(Number(value.slice(1)));
+    else this.onCall(Number(value));
+  }
+
+  /** The stretches side by side, or in a list where they are too many for that. */
+  lay() {
+    const { stretches } = this.journey, here = stretches.findIndex((one) => one.call === this.chosen);
+    const isOpen = (one) => one.call === this.chosen || one === this.ticks?.stretch;
+    const own = this.named(stretches[here]);
+    const width = (one) => (isOpen(one) ? 0 : this.named(one).brief.length * 6.6 + 30);
+    const beside = stretches.reduce((sum, one) => sum + width(one), this.ticks ? 130 : 0);
+    const isList = beside > (this.element.clientWidth || 700) - Math.max(130, own.words.length * 6.6);
+    const boxes = stretches.filter((one) => !isList || isOpen(one)).map((one) => {
+      if (one.call === this.chosen) return this.callBox;
+      return isOpen(one) ? this.ticks.element : this.folded(one, stretches.indexOf(one) < here, width(one) - 8);
+    });
+    this.callLabel.replaceChildren(isList ? this.list(stretches, own) : own.words);
+    // What stays is not moved: it may be held by the pointer, or have the focus.
+    for (const child of [...this.element.children]) if (!boxes.includes(child)) child.remove();
+    boxes.forEach((box, place) => {
+      if (this.element.children[place] !== box) this.element.insertBefore(box, this.element.children[place] ?? null);
+    });
+  }
+
+  folded(stretch, isPast, width) {
+    const { words, brief, value } = this.named(stretch);
+    return html("button", {
+      type: "button", class: `${stretch.call === null ? "part" : "call"} ${isPast ? "past" : ""}`, title: words, style: `width:${width.toFixed(0)}px`,
+      "aria-label": words, onclick: () => this.goTo(value),
+    }, html("i", { class: "stub" }), html("span", { class: "track-label" }, brief));
+  }
+
+  list(stretches, own) {
+    const select = html("select", { "aria-label": WORDS["select.call"], onchange: () => this.goTo(select.value) },
+      ...stretches.map((one) => this.named(one)).map(({ words, value }) => html("option", { value, selected: value === own.value || null }, words)));
+    return select;
   }
 
   /** Draw the tracks for the width that there is. */
@@ -112,53 +185,19 @@ class Timeline {
     this.done = svg("line", { class: "rail done", x1: at(0), y1: 14, x2: at(0), y2: 14 });
     this.callTicks = ticks;
     this.callTrack.replaceChildren(svg("line", { class: "rail", x1: at(0), y1: 14, x2: at(count), y2: 14 }), this.done, ...ticks);
-    this.drawForward();
+    this.ticks?.draw();
   }
 
-  drawForward() {
-    const count = this.frames.forward.length;
-    if (!count) return;
-    const width = this.forwardBox.clientWidth || 200;
-    const { ticks, at } = trackTicks(width, count - 1, () => 5);
-    ticks.forEach((tick) => {
-      const place = Number(tick.dataset.step);
-      tick.append(svg("title", {}, this.frames.forward[place].label));
-    });
-    this.opAt = (x) => within(Math.round(((x - at(0)) / Math.max(1, at(count - 1) - at(0))) * (count - 1)), 0, count - 1);
-    this.forwardTicks = ticks;
-    this.forwardTrack.replaceChildren(svg("line", { class: "rail", x1: at(0), y1: 14, x2: at(count - 1), y2: 14 }), ...ticks);
-  }
-
-  /** The forward is scrubbed by its ticks: the range under them is for the keys. */
-  grab(event) {
-    if (event.button !== 0 || !this.opAt || event.offsetY > 28) return;
-    this.forwardBox.setPointerCapture(event.pointerId);
-    this.drag(event);
-  }
-
-  drag(event) {
-    if (!(event.buttons & 1) || !this.forwardBox.hasPointerCapture(event.pointerId)) return;
-    const place = this.opAt(event.clientX - this.forwardBox.getBoundingClientRect().left);
-    if (place !== this.opShown) this.onForward(place);
-  }
-
-  /** Mark where we are: a step of the call, or an op of the forward. */
+  /** Mark where we are: a step of the call, or a tick outside it. */
   show(step, forward) {
+    const beside = this.journey.ticksBeside({ forward, chosen: this.chosen });
+    if (beside !== (this.ticks?.stretch ?? null)) this.openTicks(beside);
     this.range.value = step;
     const said = step === 0 ? WORDS["step.rest"] : text("step.of", { step, count: this.scene.frames.length });
     this.range.setAttribute("aria-valuetext", said);
     this.done.setAttribute("x2", this.at(step));
-    this.callBox.classList.toggle("resting", step === 0);
-    this.opShown = forward;
-    this.forwardBox.classList.toggle("resting", forward === null);
-    this.forwardRange.value = forward ?? this.frames.forward.length - 1;
-    const op = this.frames.forward[forward ?? this.frames.forward.length - 1];
-    if (op) this.forwardRange.setAttribute("aria-valuetext", op.label);
+    this.callBox.classList.toggle("resting", step === 0 || forward !== null);
     for (const tick of this.callTicks) tick.classList.toggle("done", Number(tick.dataset.step) < step);
-    for (const tick of this.forwardTicks ?? []) {
-      const place = Number(tick.dataset.step);
-      tick.classList.toggle("now", place === forward);
-      tick.classList.toggle("done", forward === null || place < forward);
-    }
+    this.ticks?.show(forward, true);
   }
 }
