@@ -7,4 +7,7 @@ left = session.explained_run()
 if left is not None:
     partner = partners.chosen()
     right = session.explained(partner.program)
-    beside.show(left, right, titles=(session.title(session.choice()), partner.title), key="compare")
+    beside.show(
+        left, right, titles=(session.title(session.choice()), partner.title), key="compare",
+        link=session.query_of_program(),
+    )  # fmt: skip

@@ -49,6 +49,7 @@ def test_both_step_at_once_wait_for_each_other_and_ask_nobody(visit: Visit) -> N
     expect(page.locator(".side").nth(1).locator(".waits")).to_have_text(
         "waits: this step is only on the other side"
     )
+    page.wait_for_url(re.compile(r"at=\d\.3$"))
     page.keyboard.press("End")
     assert steps(page) == ["5 of 5", "7 of 7"]
     page.keyboard.press("ArrowLeft")
@@ -59,6 +60,8 @@ def test_both_step_at_once_wait_for_each_other_and_ask_nobody(visit: Visit) -> N
     expect(page.locator(".side .caption .counter").first).to_have_text("2 of 5", timeout=15_000)
     page.keyboard.press("Space")
     assert page.evaluate("window.sent") == 0
+    again = visit("compare?preset=freeze_first&with=freeze_last&at=0.3")
+    expect(again.locator(".side .caption .counter").first).to_have_text("3 of 5")
 
 
 def test_common_nodes_have_common_places_and_one_camera(visit: Visit) -> None:

@@ -7,6 +7,7 @@ it is sent once, and asks the server for nothing while it plays.
 
 import hashlib
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,24 @@ def _style() -> str:
 _mount = st.components.v2.component("explorer_beside", css=_style(), js=joined(*PLAYER, "beside"))
 
 
-def show(left: Run, right: Run, *, titles: tuple[str, str], key: str) -> None:
-    """Draw both runs; `titles` are what their programs are called, `key` identifies the place."""
-    data = beside_data(left, right) | {"key": key, "titles": list(titles)}
+def show(
+    left: Run,
+    right: Run,
+    *,
+    titles: tuple[str, str],
+    key: str,
+    link: Mapping[str, str] | None = None,
+) -> None:
+    """Draw both runs; `titles` are what their programs are called, `key` identifies the place.
+
+    `link` is the part of the URL that says which program is shown: while it stands there, the URL
+    also says where the two are. None keeps it out.
+    """
+    data = beside_data(left, right) | {
+        "key": key,
+        "titles": list(titles),
+        "link": {"query": dict(link), "name": "at"} if link is not None else None,
+    }
     _mount(key=key, data=data, height="content")
 
 

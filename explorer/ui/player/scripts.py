@@ -6,9 +6,9 @@ from typing import Final
 _FOLDER: Final = Path(__file__).parent / "js"
 
 PLAYER: Final = (
-    "words.en", "format", "theme", "tiles", "numbers", "heat", "matrix", "stage", "folding", "panels",
-    "asking", "inspector", "timeline", "journey", "finder", "predict", "camera", "picture",
-    "address", "qr", "player",
+    "words.en", "format", "theme", "tiles", "numbers", "heat", "matrix", "stage", "folding",
+    "panels", "asking", "inspector", "timeline", "journey", "finder", "camera", "picture",
+    "address", "qr", "control", "viewing", "selecting", "predict", "player",
 )  # fmt: skip
 """Parts of the player in the order in which they build on each other; `mountPlayer` begins it."""
 

@@ -144,26 +144,7 @@ function bucketBox(spot, item, small) {
 }
 
 /** The two of them: one transport, one timeline, the differences in words. */
-class Beside {
-  constructor(parent, name) {
-    this.parent = parent;
-    this.name = name;
-    this.step = 0;
-    this.progress = 1;
-    this.speed = 1;
-    this.looping = false;
-    this.build();
-    this.keys = (event) => this.onKey(event);
-    document.addEventListener("keydown", this.keys);
-    this.root.addEventListener("fullscreenchange", () => {
-      const still = this.root.getRootNode().fullscreenElement === this.root;
-      if (!still && this.root.classList.contains("presenting")) this.present(false);
-    });
-    this.watcher = new ResizeObserver(() => this.resized());
-    this.watcher.observe(this.root);
-    shared.keyboard = this;
-  }
-
+class Beside extends Control {
   // ---------------------------------------------------------------------------------- building
 
   build() {
@@ -173,13 +154,14 @@ class Beside {
     this.summary = html("section", { class: "summary", "aria-label": WORDS["compare.summary"] }, this.headline, this.allButton, this.list);
     this.holder = html("div", { class: "sides" });
     this.legend = html("div", { class: "legend" });
-    this.buildTransport();
+    this.fitButton = html("button", { type: "button", onclick: () => this.look(false) }, WORDS["button.fit"]);
+    this.followButton = html("button", { type: "button", "aria-pressed": "false", title: "F", onclick: () => this.look(!this.isFollowing()) }, WORDS["button.follow"]);
+    this.buildTransport({ onStep: (step) => this.goTo(step), onForward: () => {}, onCall: (place) => this.choose(place) }, this.fitButton, this.followButton);
+    this.buildHelp("compare.help", "compare.help.note");
     this.endings = html("section", { class: "endings" });
     this.tabs = html("div", { class: "tabs", role: "tablist" });
     this.below = html("div", { class: "below" });
-    this.root = html("div", { class: "player beside", tabindex: "-1", onpointerdown: () => (shared.keyboard = this), onfocusin: () => (shared.keyboard = this), onclick: (event) => this.releaseButton(event) },
-      this.summary, this.holder, this.transport, this.help, this.legend, this.endings, this.tabs, this.below);
-    this.parent.append(this.root);
+    this.buildRoot("player beside", this.summary, this.holder, this.transport, this.help, this.qr.element, this.legend, this.endings, this.tabs, this.below);
     this.sides = SIDES.map((side) => new Side(this.holder, `${this.name} ${side}`));
     this.sides.forEach((side, number) => {
       side.pair = this;
@@ -192,27 +174,6 @@ class Beside {
     this.turnTo(this.sides[0]);
   }
 
-  buildTransport() {
-    this.playButton = html("button", { type: "button", class: "play", onclick: () => this.toggle() });
-    this.speedButton = html("button", { type: "button", "aria-label": WORDS["button.speed"], title: WORDS["button.speed"], onclick: () => this.nextSpeed() }, "1×");
-    this.loopButton = iconButton("loop", WORDS["button.loop"], "L", () => this.toggleLoop());
-    this.fitButton = html("button", { type: "button", onclick: () => this.look(false) }, WORDS["button.fit"]);
-    this.followButton = html("button", { type: "button", "aria-pressed": "false", title: "F", onclick: () => this.look(!this.isFollowing()) }, WORDS["button.follow"]);
-    this.presentButton = html("button", { type: "button", "aria-pressed": "false", title: "P", onclick: () => this.present() }, WORDS["button.present"]);
-    this.helpButton = html("button", { type: "button", "aria-label": WORDS["button.help"], "aria-expanded": "false", title: WORDS["button.help"], onclick: () => this.toggleHelp() }, "?");
-    this.timeline = new Timeline({ onStep: (step) => this.goTo(step), onForward: () => {}, onCall: (place) => this.choose(place) });
-    this.transport = html("div", { class: "transport" },
-      iconButton("start", WORDS["button.start"], "Home", () => this.goTo(0)),
-      iconButton("back", WORDS["button.back"], "←", () => this.goTo(this.step - 1)),
-      this.playButton,
-      iconButton("forward", WORDS["button.forward"], "→", () => this.ahead()),
-      this.timeline.element, this.loopButton, this.speedButton, this.fitButton, this.followButton, this.presentButton, this.helpButton);
-    this.help = html("div", { class: "help", hidden: true },
-      html("dl", {}, ...WORDS["compare.help"].flatMap(([keys, what]) => [html("dt", {}, keys), html("dd", {}, what)])),
-      html("p", {}, WORDS["compare.help.note"]));
-    this.showPlaying(false);
-  }
-
   // ----------------------------------------------------------------------------------- loading
 
   load(data) {
@@ -220,6 +181,7 @@ class Beside {
     this.sides.forEach((side) => side.root.classList.toggle("dark", isDark(this.parent)));
     if (data.signature === this.signature) return;
     this.pause();
+    const isFirst = this.signature === undefined;
     this.signature = data.signature;
     this.comparison = data.comparison;
     this.call = null;
@@ -234,9 +196,19 @@ class Beside {
     this.frames = this.joinedFrames();
     this.journey = new Journey(this.frames);
     this.showEndings();
-    const place = shared.places.get(this.name);
-    const known = place?.signature === data.signature;
-    this.choose(known ? place.chosen : this.firstCall(), known ? place.step : 0);
+    this.address?.remove();
+    this.address = data.link ? new Address(data.link, (at) => this.standAt(at)) : null;
+    const last = shared.places.get(this.name);
+    // The address knows of one program only: with another one beside it, it says nothing.
+    this.standAt((isFirst ? this.address?.read() : null) ?? (last?.signature === data.signature ? last.at : null));
+  }
+
+  /** Go to what an address or a visit before said; anything else is the beginning. */
+  standAt(at) {
+    const beginning = { chosen: this.firstCall(), step: 0, forward: null };
+    const place = parsePlace(at, this.frames) ?? beginning;
+    this.beginning = placeText(beginning);
+    this.choose(place.chosen, place.step);
   }
 
   /** What the timeline needs: the common steps of each pair of calls. */
@@ -281,6 +253,10 @@ class Beside {
 
   // ------------------------------------------------------------------------------------ moving
 
+  get isReady() {
+    return this.call !== null && this.call !== undefined;
+  }
+
   get last() {
     return this.steps.length - 1;
   }
@@ -296,6 +272,10 @@ class Beside {
     this.goTo(this.steps.findIndex((pair) => pair[number] >= step));
   }
 
+  back() {
+    this.goTo(this.step - 1);
+  }
+
   ahead() {
     this.pause();
     // While a step plays, forward finishes it; at rest it takes the next.
@@ -304,7 +284,9 @@ class Beside {
 
   moveTo(step, progress) {
     this.step = step;
-    shared.places.set(this.name, { signature: this.signature, chosen: this.chosen, step });
+    const at = placeText({ chosen: this.chosen, step, forward: null });
+    shared.places.set(this.name, { signature: this.signature, at });
+    this.address?.keep(at === this.beginning ? null : at);
     this.leader = this.sides.find((_, number) => this.moves(number)) ?? this.leader;
     this.advanceTo(progress);
     this.describe();
@@ -322,34 +304,18 @@ class Beside {
     });
   }
 
-  toggle() {
-    if (this.playing) this.pause();
-    else this.play();
-  }
-
-  play() {
-    if (!this.last) return;
+  /** Before play: from the end it begins anew. */
+  begin() {
+    if (!this.last) return false;
     if (this.step >= this.last && this.progress >= 1) this.moveTo(0, 1);
-    this.playing = true;
-    this.showPlaying(true);
-    let before = performance.now();
-    const tick = (now) => {
-      if (!this.playing) return;
-      this.advance(now - before);
-      before = now;
-      if (this.playing) this.frame = requestAnimationFrame(tick);
-    };
-    this.frame = requestAnimationFrame(tick);
+    return true;
   }
 
   advance(elapsed) {
     if (this.progress >= 1) {
       if (this.step >= this.last) {
         if (!this.looping) return this.pause();
-        this.rested = (this.rested ?? 0) + elapsed;
-        if (this.rested < LOOP_MS) return;
-        this.rested = 0;
-        return this.moveTo(0, 1);
+        return this.hasRested(elapsed) ? this.moveTo(0, 1) : undefined;
       }
       this.moveTo(this.step + 1, 0);
     }
@@ -357,30 +323,6 @@ class Beside {
     this.advanceTo(Math.min(1, this.progress + elapsed / length));
     if (this.progress >= 1) this.showRings();
     if (this.progress >= 1 && this.step >= this.last && !this.looping) this.pause();
-  }
-
-  pause() {
-    if (!this.playing) return;
-    this.playing = false;
-    cancelAnimationFrame(this.frame);
-    this.showPlaying(false);
-  }
-
-  showPlaying(playing) {
-    const words = WORDS[playing ? "button.pause" : "button.play"];
-    this.playButton.setAttribute("aria-label", words);
-    this.playButton.title = `${words} (Space)`;
-    this.playButton.replaceChildren(icon(playing ? "pause" : "play"));
-  }
-
-  nextSpeed() {
-    this.speed = SPEEDS[(SPEEDS.indexOf(this.speed) + 1) % SPEEDS.length];
-    this.speedButton.textContent = `${String(this.speed).replace("0.5", "½")}×`;
-  }
-
-  toggleLoop() {
-    this.looping = !this.looping;
-    this.loopButton.setAttribute("aria-pressed", String(this.looping));
   }
 
   // ----------------------------------------------------------------------------------- showing
@@ -544,7 +486,7 @@ class Beside {
     const side = this.sides[this.call.left === null ? 1 : 0];
     const { w, h } = side.view.fit.bounds;
     const wide = this.root.clientWidth || 1200;
-    const high = this.root.classList.contains("presenting") ? window.innerHeight - 330 : Math.max(380, window.innerHeight - 395);
+    const high = this.isPresenting ? window.innerHeight - 330 : Math.max(380, window.innerHeight - 395);
     const stacked = Math.min(wide / w, high / 2 / h), beside = Math.min(wide / 2 / w, high / h);
     const abreast = wide > 1300 && beside > 1.05 * stacked;
     this.holder.classList.toggle("abreast", abreast);
@@ -565,75 +507,26 @@ class Beside {
     this.expand(this.summary.classList.contains("expanded"));
   }
 
-  present(on = !this.root.classList.contains("presenting")) {
-    this.root.classList.toggle("presenting", on);
-    this.presentButton.setAttribute("aria-pressed", String(on));
-    if (on) this.root.requestFullscreen?.().catch(() => {});
-    else if (document.fullscreenElement) document.exitFullscreen?.().catch(() => {});
-    this.resized();
-  }
-
-  toggleHelp() {
-    this.help.hidden = !this.help.hidden;
-    this.helpButton.setAttribute("aria-expanded", String(!this.help.hidden));
-  }
-
   // -------------------------------------------------------------------------------------- keys
 
-  releaseButton(event) {
-    if (event.detail > 0 && event.target.closest("button")) this.root.focus({ preventScroll: true });
+  playerOf(node) {
+    return this.sides.find((side) => side.root.contains(node));
   }
 
-  onKey(event) {
-    if (shared.keyboard !== this || !this.call || event.ctrlKey || event.metaKey || event.altKey) return;
-    const target = event.composedPath()[0];
-    const isRange = target === this.timeline.range;
-    if (!isRange && (["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName) || target.isContentEditable)) return;
-    const node = target.closest?.("g.node");
-    const side = node && this.sides.find((one) => one.root.contains(node));
-    if (side?.actOnNode(event.key, Number(node.dataset.index))) return event.preventDefault();
-    if (this.act(event.key, isRange, target.tagName === "BUTTON")) event.preventDefault();
-  }
-
-  act(key, isRange, isButton) {
-    if (key === " ") {
-      if (isButton) return false; // the button's own click
-      this.toggle();
-    } else if (key === "Escape" && this.root.classList.contains("presenting")) this.present(false);
-    else if (key === "Escape") this.sides.forEach((side) => side.selected !== null && side.release());
-    else if (key === "l") this.toggleLoop();
+  actMore(key) {
+    if (key === "Escape") this.sides.forEach((side) => side.selected !== null && side.release());
     else if (key === "f") this.look(!this.isFollowing());
-    else if (key === "p") this.present();
-    else if (key === "?") this.toggleHelp();
-    else if (isRange) return false; // the range's own arrows
-    else if (key === "ArrowRight") this.ahead();
-    else if (key === "ArrowLeft") this.goTo(this.step - 1);
-    else if (key === "Home") this.goTo(0);
-    else if (key === "End") this.goTo(this.last);
     else return false;
     return true;
   }
 
   remove() {
-    this.pause();
-    document.removeEventListener("keydown", this.keys);
-    this.watcher.disconnect();
+    super.remove();
     this.sides.forEach((side) => side.remove());
-    this.root.remove();
-    if (shared.keyboard === this) shared.keyboard = null;
   }
 }
 
 export default function ({ data, parentElement }) {
-  speak(data.words);
-  let pair = shared.players.get(parentElement);
-  if (!pair) {
-    pair = new Beside(parentElement, data.key);
-    shared.players.set(parentElement, pair);
-  }
-  pair.load(data);
-  return () => {
-    shared.players.get(parentElement)?.remove();
-    shared.players.delete(parentElement);
-  };
+  playerIn(parentElement, data, Beside).load(data);
+  return leaving(parentElement);
 }

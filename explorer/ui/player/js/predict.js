@@ -85,3 +85,48 @@ function numberQuestion(scene, number, frame, item, tiles) {
 function nodeQuestion(scene, number, item) {
   return { id: number === 1 ? "predict.first" : "predict.node", node: item?.index ?? null, values: { label: { code: item?.label ?? "" } } };
 }
+
+/** A player that can ask before it shows. */
+class Predicting extends Selecting {
+  constructor(parent, name) {
+    super(parent, name);
+    this.predicting = false;
+  }
+
+  buildPredict() {
+    this.predict = new Predict({ reveal: () => this.reveal() });
+    this.predictButton = html("button", { type: "button", "aria-pressed": "false", title: WORDS["button.predict.title"], onclick: () => this.togglePredict() }, WORDS["button.predict"]);
+  }
+
+  togglePredict() {
+    this.predicting = !this.predicting;
+    this.predictButton.setAttribute("aria-pressed", String(this.predicting));
+    if (!this.predicting && this.predict.question) {
+      this.predict.close();
+      this.caption.hidden = false;
+    } else if (this.predicting && this.progress >= 1 && !this.playing && this.step < this.scene.frames.length) this.askNext(false);
+  }
+
+  /** Ask what the next step brings; then go on playing if that was going on. */
+  askNext(playing) {
+    this.resume = playing;
+    this.forward = null;
+    this.caption.hidden = true;
+    this.predict.ask(this.scene, this.step + 1, this.frames.tiles);
+  }
+
+  /** The answer has been given: show the step, in motion. */
+  reveal() {
+    this.revealing = true;
+    const goesOn = this.resume;
+    this.moveTo(this.step + 1, 1);
+    this.revealing = false;
+    this.root.focus({ preventScroll: true });
+    if (goesOn) {
+      // Time to read the verdict before the next question.
+      clearTimeout(this.waiting);
+      const { step } = this;
+      this.waiting = setTimeout(() => { if (this.step === step && this.predicting && !this.playing && step < this.scene.frames.length) this.askNext(true); }, 2600);
+    }
+  }
+}
