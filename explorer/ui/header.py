@@ -22,8 +22,8 @@ _STYLE: Final = """
 [data-testid="stHeading"] :is(h1, h2, h3) { padding-top: 0; }
 @media (max-width: 1599px) {
   [data-testid="stHeaderLogo"] { width: 38px; object-fit: cover; object-position: left; }
-  [data-testid="stStatusWidget"] span:has(button) { display: none; }
 }
+[data-testid="stStatusWidget"] span:has(button) { display: none; }
 @media (min-width: 1200px) {
   [data-testid="stTopNav"] { max-width: calc(100vw - var(--tools) - 160px); }
   [data-testid="stLayoutWrapper"]:has(> .st-key-tools) {

@@ -36,7 +36,7 @@ _COUNT: Final = "number of the clock"
 _STYLE: Final = """
 <style>
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-running-"]) {
-  position: fixed; left: 50%; bottom: 24px; transform: translateX(-50%); width: auto;
+  position: fixed; left: 50%; bottom: 24px; transform: translateX(-50%); width: max-content;
   z-index: 999992; padding: 8px 12px 8px 18px; border-radius: 10px;
   background: var(--st-background-color); color: var(--st-text-color);
   border: 1px solid #8B95A3; box-shadow: 0 4px 18px #0003;
