@@ -14,7 +14,7 @@ def describe(ask: JacobianAsk, found: Jacobian) -> None:
     rows, columns = found.array.shape
     parts = zip(found.columns.parts, found.reached, strict=True)
     cut = [part.name for part, reached in parts if not reached]
-    sentences = [f"**{rows} × {columns}**", _("method: {name}").format(name=found.method)]
+    sentences = [f"**{rows} × {columns}**", _method(found.method)]
     if ask.order == 1:
         sentences.append(_("as torch shapes it: {shapes}").format(shapes=_shapes(found)))
     if cut:
@@ -25,6 +25,20 @@ def describe(ask: JacobianAsk, found: Jacobian) -> None:
         if found_mixing is not None and found.reached[number]:
             sentences.append(_batch_sentence(found_mixing, found.rows.parts[0].name, part.name))
     st.caption(" · ".join(sentences))
+
+
+def _method(name: str) -> str:
+    """How the matrix was filled, and why so."""
+    told = {
+        "batched": _(
+            "method: batched, many rows to one backward; vᵀJ for a random v equals a real VJP"
+        ),
+        "loop": _(
+            "method: loop, one backward a row, which is as fast for few rows and right where torch "
+            "cannot batch"
+        ),
+    }
+    return told.get(name) or _("method: {name}").format(name=name)
 
 
 def _shapes(found: Jacobian) -> str:

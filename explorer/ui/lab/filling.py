@@ -15,20 +15,35 @@ from explorer.data import Answer, Axis, AxisPart, Jacobian, JacobianAsk, Values
 from explorer.language import _
 from explorer.ui import running, session
 
-ENTRIES: Final = 262_144
-"""Entries of one piece: well under half a second's work where torch can batch the rows."""
+ENTRIES: Final = 2**21
+"""Entries of the first piece: well under half a second's work where torch can batch the rows."""
+
+ROWS: Final = 500
+"""Rows of the first piece at most: well under half a second's work where each is a backward."""
+
+MOST: Final = (2**22, 4_000)
+"""Entries and rows of the largest piece."""
 
 _STOPPED: Final = "jacobian stopped"
 
 
 def pieces(rows: int, columns: int) -> list[tuple[int, int]]:
-    """The rows of each piece, from and to.
+    """The rows of each piece, from and to; each is up to twice as large as the one before.
 
-    >>> pieces(20, 47), pieces(1000, 1000)[:2], len(pieces(1000, 1000))
-    ([(0, 20)], [(0, 262), (262, 524)], 4)
+    For each piece the program runs once more, which for most programs costs more than the rows.
+
+    >>> pieces(20, 47), pieces(256, 5124), pieces(1000, 1000)
+    ([(0, 20)], [(0, 256)], [(0, 500), (500, 1000)])
+    >>> pieces(2560, 5514)
+    [(0, 380), (380, 1140), (1140, 1900), (1900, 2560)]
     """
-    step = max(1, ENTRIES // max(1, columns))
-    return [(start, min(start + step, rows)) for start in range(0, max(1, rows), step)]
+    width = max(1, columns)
+    step, most = max(1, min(ROWS, ENTRIES // width)), max(1, min(MOST[1], MOST[0] // width))
+    found, start = [], 0
+    while start < rows or not found:
+        found.append((start, min(start + step, rows)))
+        start, step = start + step, min(2 * step, most)
+    return found
 
 
 def answer(
