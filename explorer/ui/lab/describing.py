@@ -24,21 +24,30 @@ def describe(ask: JacobianAsk, found: Jacobian) -> None:
         found_mixing = mixing(found, number) if ask.order == 1 and _is_batch(part) else None
         if found_mixing is not None and found.reached[number]:
             sentences.append(_batch_sentence(found_mixing, found.rows.parts[0].name, part.name))
-    st.caption(" · ".join(sentences))
+    st.caption(" · ".join(sentences), help=_why(found.method))
 
 
 def _method(name: str) -> str:
-    """How the matrix was filled, and why so."""
+    """How the matrix was filled."""
     told = {
-        "batched": _(
-            "method: batched, many rows to one backward; vᵀJ for a random v equals a real VJP"
-        ),
-        "loop": _(
-            "method: loop, one backward a row, which is as fast for few rows and right where torch "
-            "cannot batch"
-        ),
+        "batched": _("method: batched, checked by a real VJP"),
+        "loop": _("method: loop, one backward a row"),
     }
     return told.get(name) or _("method: {name}").format(name=name)
+
+
+def _why(name: str) -> str | None:
+    """Why it was filled so."""
+    return {
+        "batched": _(
+            "Many rows go through one backward (`is_grads_batched`), which is the fastest way "
+            "here. It counts only because vᵀJ for a random v equals what one real backward gives."
+        ),
+        "loop": _(
+            "One backward a row, its v 1 at one output: for a few rows nothing is faster, and it "
+            "is right where torch cannot batch the backward of this graph."
+        ),
+    }.get(name)
 
 
 def _shapes(found: Jacobian) -> str:

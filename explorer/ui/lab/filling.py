@@ -39,7 +39,8 @@ def pieces(rows: int, columns: int) -> list[tuple[int, int]]:
     """
     width = max(1, columns)
     step, most = max(1, min(ROWS, ENTRIES // width)), max(1, min(MOST[1], MOST[0] // width))
-    found, start = [], 0
+    found: list[tuple[int, int]] = []
+    start = 0
     while start < rows or not found:
         found.append((start, min(start + step, rows)))
         start, step = start + step, min(2 * step, most)

@@ -77,8 +77,9 @@ def table() -> dict[str, str]:
         "cell.paths": _("Its paths through the graph"),
         "blocks": _(
             "A cell shows the entry of largest size among {rows} × {columns}: not every entry has "
-            "a pixel. Choose a tensor or a sample to see it closer."
+            "a pixel."
         ),
+        "blocks.closer": _("Choose a tensor or a sample to see it closer."),
         "matrix": _(
             "Jacobian, {rows} rows of outputs by {columns} columns of inputs. Arrow keys move from "
             "cell to cell."

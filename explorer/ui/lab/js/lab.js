@@ -69,7 +69,8 @@ class Lab {
     if (!shown.tileable) this.look.layout = "matrix";
     this.chosen = this.pointed = null;
     const blocks = { rows: shown.rows.bands[0]?.block ?? 1, columns: shown.columns.bands[0]?.block ?? 1 };
-    this.blocks.textContent = shown.whole ? "" : text(this.alone ? "blocks.alone" : "blocks", blocks);
+    const closer = !this.alone && (this.data.parts.length > 1 || this.data.samples.count);
+    this.blocks.textContent = shown.whole ? "" : text(this.alone ? "blocks.alone" : "blocks", blocks) + (closer ? ` ${WORDS["blocks.closer"]}` : "");
   }
 
   /** What torch says to a v and a u; what belongs to an earlier one of them is left out. */

@@ -1,6 +1,7 @@
 // The matrix on nine canvases: v at its left, u on top, vᵀJ and .grad under it, J u at its right.
 
 const CELL = { wide: 132, high: 74 }; // px, the most that a cell takes
+const LARGE = { wide: 176, high: 104 }; // the same on a projector
 const LINE = 30; // height of a vector that lies along the matrix
 const SIDE = 62; // width of a vector that stands beside it
 const NAMES = 22, PLACES = 18; // heights of the names of tensors and of the places of columns
@@ -40,20 +41,23 @@ class Sheet {
     this.width = width;
     const letters = rows.cells.slice(0, 400).map((_, row) => rows.label(row).length);
     const { alone, vectors } = this.lab;
-    this.left = Math.max((vectors ? SIDE : 0) + Math.min(190, Math.max(1, ...letters) * LETTER + 12), alone ? 110 : 158);
+    this.print = rows.cells.length <= 12 ? 14 : 12; // px, of the names of rows and columns
+    this.letter = (LETTER * this.print) / 12;
+    this.left = Math.max((vectors ? SIDE : 0) + Math.min(200, Math.max(1, ...letters) * this.letter + 12), alone ? 110 : 158);
     this.right = !vectors ? 6 : alone ? SIDE + 14 : 2 * SIDE + 26;
     this.foot = !vectors ? 6 : alone ? LINE + 12 : 2 * LINE + 12;
     this.names = NAMES + (vectors ? LINE : 2);
     const room = width - this.left - this.right - 18;
+    const most = width > 1500 && window.innerHeight > 950 ? LARGE : CELL;
     const gaps = SPACE * Math.max(0, columns.bands.length - 1), count = columns.cells.length;
     // A narrow matrix leaves room for the words beside it; a wide one has them below.
-    let wide = Math.min(CELL.wide, (room - (width > 1100 ? 380 : 0) - gaps) / count);
-    if (wide < 26) wide = Math.min(CELL.wide, (room - gaps) / count);
+    let wide = Math.min(most.wide, (room - (width > 1100 ? 380 : 0) - gaps) / count);
+    if (wide < 26) wide = Math.min(most.wide, (room - gaps) / count);
     // All of it, with what stands over and under it, in one view where that leaves rows readable.
     const above = this.element.getBoundingClientRect().top + (scrollerOf(this.element)?.scrollTop ?? 0);
     const below = alone ? this.foot + WORDS_HIGH : 2 * LINE + 34;
     const tall = Math.max(190, Math.min(760, window.innerHeight - above - this.names - PLACES - below));
-    let high = Math.min(CELL.high, (tall - SPACE * (rows.bands.length - 1)) / rows.cells.length);
+    let high = Math.min(most.high, (tall - SPACE * (rows.bands.length - 1)) / rows.cells.length);
     if (this.lab.look.numbers) {
       wide = Math.max(wide, this.lab.shown.longest() * 8.2 + 8);
       high = Math.max(high, 24);
@@ -204,13 +208,13 @@ class Sheet {
     const { shown: { rows }, paper, vs } = this.lab;
     const pen = this.pen("ml", this.left, rows.end);
     if (this.lab.vectors) this.post(pen, rows.reduced(vs), 0, QUIET * largestIn(vs));
-    const letters = Math.floor((this.left - (this.lab.vectors ? SIDE : 0) - 12) / LETTER);
+    const letters = Math.floor((this.left - (this.lab.vectors ? SIDE : 0) - 12) / this.letter);
     const every = Math.max(1, Math.ceil(15 / rows.size));
     let free = 8; // where the next word may stand
     rows.cells.forEach(({ x }, row) => {
       const y = x + rows.size / 2;
       if (row % every || y < free) return;
-      word(pen, shortened(rows.label(row), letters), this.left - 9, y, paper.ink, "right", `12px ${MONO}`);
+      word(pen, shortened(rows.label(row), letters), this.left - 9, y, paper.ink, "right", `${this.print}px ${MONO}`);
       free = y + 13;
     });
   }
