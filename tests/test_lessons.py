@@ -164,6 +164,48 @@ SOURCES = {
 """What the reader of each source will look for."""
 
 
+MUSEUM = {
+    "no_vector": (
+        "grad can be implicitly created only for scalar outputs", "has a shape of torch.Size([2])",
+        "`x.grad` is `[0, 4, 0]`: row 1 of J",
+    ),
+    "accumulates": ("`4`, `8`, `12`", "holds `None`", "`w` is `[0.95, 1.9]`", "leave `60.67`"),
+    "second_time": ("`2` saved tensors are freed", "`a.grad` is `2` and `b.grad` is `4`"),
+    "no_graph": ("element 0 of tensors does not require grad", "argmax", "torch.tensor(loss)"),
+    "grad_of_result": ("not a leaf Tensor is being accessed", "`y.grad` is `[6, 12]`"),
+    "in_place": (
+        "[torch.FloatTensor [3]], which is output 0 of Exp, is at version 1; expected version 0",
+        "`x.grad` is `[2, 2, 2]`. A product", "`x.grad` is `[2, 2, 2]`, and nothing was said",
+        "`w` is now `[0.9, 1.9]`",
+    ),
+    "frozen": (
+        "you can only change requires_grad flags of leaf variables", "runs `7` nodes",
+        "`w.grad` is `[1, 2]`, that is `x` once",
+    ),
+    "create_graph": ("will create a reference cycle", "`SumBackward0`"),
+    "fan_out": ("called `1` time", "`65`"),
+    "batch": ("`5 × 3 × 5 × 2`", "the blocks: `5 × 3 × 2`", "Now `0` of `150`"),
+    "parameters": ("is independent of input 0", "`J` is `all 0`"),
+    "forward_mode": ("isonly implemented for", "both `2 × 3`"),
+    "unused": ("The differentiated Tensor at index 1", "`4`, `0` and `None`"),
+    "kinks": ("`[0, 0, 1, inf, 0.5]`", "`[1, 0, 0]`"),
+    "nan": ("`[nan, 0.25]`", "Function 'SqrtBackward0' returned nan values in its 0th output."),
+    "vanishing": ("`7.22e-16`", "`61.87`", "`100.6`"),
+    "custom": ("(expected 2, got 1)", "Jacobian mismatch for output 0 with respect to input 0"),
+    "hook": ("doesn't require grad", "`[30, 40]`"),
+    "checkpoint": ("is incompatible with .grad()",),
+    "linear": ("`AddmmBackward0`", "`ViewBackward0`", "`[5, 5]`", "`[20, 20]`"),
+}  # fmt: skip
+"""What a visitor of each room reads there."""
+
+
+@pytest.mark.parametrize("slug", MUSEUM)
+def test_a_room_of_the_museum_says_what_torch_says(slug: str):
+    told = told_by(slug).replace("\\", "")
+    for words in MUSEUM[slug]:
+        assert words in told, words
+
+
 @pytest.mark.parametrize("slug", SOURCES)
 def test_a_source_is_told_with_every_number_of_it(slug: str):
     told = told_by(slug)
@@ -174,6 +216,7 @@ def test_a_source_is_told_with_every_number_of_it(slug: str):
 def test_all_twenty_mistakes_have_a_room_in_the_museum():
     museum = [lesson for lesson in lessons.all() if "museum" in lesson.group.source]
     assert [lesson.order for lesson in museum] == list(range(101, 121))
+    assert {lesson.slug for lesson in museum} == set(MUSEUM)
 
 
 def told_by(slug: str) -> str:
@@ -188,6 +231,7 @@ def told_by(slug: str) -> str:
 HEAD = "---\ntitle: A\ngroup: B\norder: 1\nabout: C\n---\n"
 PROGRAM = "```program\nx = 1\n```\n"
 STEP = "## S\n```choose\n- a\n  when: 1 == 1\n- b\n  when: 1 == 2\n```\n### T\n\ntext\n\n> keep\n"
+VIEW = HEAD + PROGRAM + STEP.replace("### T", "```view\n{}\n```\n### T")
 
 
 def test_the_smallest_lesson():
@@ -232,6 +276,9 @@ def test_the_smallest_lesson():
             11,
             "answer: expression",
         ),
+        (VIEW.format("page: nowhere"), 18, "player, program, jacobian"),
+        (VIEW.format("page: chain\nof: y"), 19, "page:, call:, step:"),
+        (VIEW.format("call: one"), 18, "whole number"),
         (HEAD + PROGRAM + STEP + "```do\n```\n", 22, "cannot stand in an answer"),
     ],
 )

@@ -406,8 +406,18 @@ class _Reader:
         yield from (call.error.message for call in self.run.calls if call.error is not None)
 
     def saved(self, state: str) -> tuple[Saved, ...]:
-        """Everything that the nodes had saved and that is now in this state."""
-        return tuple(s for node in self.run.trace.nodes for s in node.saved if s.state == state)
+        """Everything that the nodes had saved and that is in this state in the end."""
+        freed = {node for call in self.run.calls for node in call.freed}
+
+        def in_the_end(node: Node, saved: Saved) -> str:
+            return "freed" if saved.state == "held" and node.index in freed else saved.state
+
+        return tuple(
+            saved
+            for node in self.run.trace.nodes
+            for saved in node.saved
+            if in_the_end(node, saved) == state
+        )
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -369,26 +369,31 @@ class _Reader:
         return task
 
     def _view(self, piece: Piece) -> View:
-        """`page`, `call` (from 1) and `step`; for another page, its query."""
+        """`page`, `call` (from 1) and `step`, and what more that page may be told."""
         found: dict[str, str] = {}
+        lines: dict[str, int] = {}
         for number, line in enumerate(piece.text.splitlines(), piece.line + 1):
             name, colon, value = (part.strip() for part in line.partition(":"))
             if not colon or not value:
                 self.fail(number, f"`{line}` in ```view: lines have the form `page: player`.")
-            found[name] = value
+            found[name], lines[name] = value, number
             if name in ("call", "step") and not value.isdecimal():
                 self.fail(number, f"`{line}`: {name} must be a whole number.")
         page = found.pop("page", "player")
         if page not in PAGES:
-            self.fail(piece.line, f"there is no page `{page}`: allowed are {', '.join(PAGES)}.")
-        call, step = found.pop("call", None), found.pop("step", None)
-        if found and page in ("player", "program"):
-            self.fail(
-                piece.line,
-                f"`{next(iter(found))}` in ```view: `call:` and `step:` are allowed there.",
-            )
+            self.fail(lines["page"], f"there is no page `{page}`: allowed are {', '.join(PAGES)}.")
+        allowed = ("page", "call", "step", *PAGES[page])
+        for name, number in lines.items():
+            if name not in allowed:
+                self.fail(number, f"`{name}:` means nothing for the page `{page}`: allowed are "
+                                  f"{', '.join(f'{one}:' for one in allowed)}.")  # fmt: skip
+        call, step = found.get("call"), found.get("step")
         return View(
-            page, int(call) - 1 if call else None, int(step) if step else None, tuple(found.items())
+            page,
+            call=int(call) - 1 if call else None,
+            step=int(step) if step else None,
+            of=found.get("of"),
+            by=tuple(name.strip() for name in found.get("by", "").split(",") if name.strip()),
         )
 
     # --------------------------------------------------------------------------------- entries

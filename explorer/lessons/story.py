@@ -22,9 +22,21 @@ _HOLE: Final = re.compile(r"\{\{|\}\}|\{([^{}]+?)(?::(\.?\d*[efg]))?\}")
 
 _MARKS: Final = re.compile(r"[\\`*_\[\]<>~|$]")
 
-PAGES: Final = ("player", "program", "jacobian", "accumulation", "compare", "chain")
-"""Where a step may open: in the player, with only the program until the question is answered, or in
-the player with a door to another page."""
+PAGES: Final[dict[str, tuple[str, ...]]] = {
+    "player": (),
+    "program": (),
+    "jacobian": ("of", "by"),
+    "accumulation": (),
+    "compare": (),
+    "chain": (),
+    "depth": (),
+}
+"""What a step may show, and what more its view may say of it.
+
+The player; only the program until the question is answered, then the player; or, from the answer
+on, another picture: the matrix (`of` one name `by` others), the ledger, the step's own program
+beside the learner's, the chain of local Jacobians, or the tensor `norms` as a bar a layer.
+"""
 
 
 class Text(Plain, frozen=True):
@@ -140,12 +152,16 @@ class Task(Plain, frozen=True):
 
 
 class View(Plain, frozen=True):
-    """Where a step opens. `call` counts from 0, `step` from 1; `query` is for another page."""
+    """Where a step opens. `call` counts from 0, `step` from 1.
+
+    `of` and `by` say of what and by what the derivatives of a Jacobian are.
+    """
 
     page: str = "player"
     call: int | None = None
     step: int | None = None
-    query: tuple[tuple[str, str], ...] = ()
+    of: str | None = None
+    by: tuple[str, ...] = ()
 
 
 class Step(Plain, frozen=True):

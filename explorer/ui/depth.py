@@ -41,9 +41,7 @@ def show() -> None:
             if (values := norms_of(run, "flows" if flows else "norms"))
         ]
         if series:
-            drawn = log_bars(series, widgets.theme())
-            drawing.show(drawn, key="depth bars")
-            st.html(f"<p style='font-size:16px'>{sentence(series[0])}</p>")
+            drawn = draw(series)
             st.download_button(
                 _("Bars as SVG"), drawn, "depth.svg", "image/svg+xml", on_click="ignore",
                 icon=":material/download:",
@@ -52,6 +50,14 @@ def show() -> None:
         program = each[0].program()
         st.html(listing.STYLE + listing.listing_html(program.source, widgets.theme()))
         adopt(program)
+
+
+def draw(series: list[Series], about: int = 0) -> str:
+    """The bars, and under them in a sentence what the panel `about` says; returns the SVG."""
+    drawn = log_bars(series, widgets.theme())
+    drawing.show(drawn, key="depth bars")
+    st.html(f"<p style='font-size:16px'>{sentence(series[about])}</p>")
+    return drawn
 
 
 def _form(held: Deep) -> tuple[Deep, list[str], bool]:

@@ -9,16 +9,33 @@ from explorer.data import Answer, Ask, Jacobian, JacobianAsk, Run
 from explorer.language import _
 from explorer.picture.batch import samples_of
 from explorer.ui import lab as lab_
-from explorer.ui import running, session, widgets
+from explorer.ui import downloads, running, session, widgets
 from explorer.ui.lab import comparison, filling, opened, products, second
 from explorer.ui.lab.choosing import choose
 from explorer.ui.lab.chosen import Look, Vector, Window
 from explorer.ui.lab.describing import describe
 from explorer.ui.lab.opened import Opened
 
-__all__ = ["answer", "choose", "describe", "lab"]
+__all__ = ["answer", "choose", "describe", "lab", "show"]
 
 _T = TypeVar("_T")
+
+
+def show(run: Run, of: str | None = None, by: tuple[str, ...] = ()) -> None:
+    """The pickers, the matrix between v and u, and what torch says to it.
+
+    `of` and `by` are what is differentiated by what until something else is picked.
+    """
+    ask = choose(run, of, by)
+    answered = answer(run, ask) if ask is not None else None
+    if ask is None or answered is None:
+        return
+    if answered.jacobian is None:
+        st.warning(answered.error)
+        return
+    describe(ask, answered.jacobian)
+    lab(run, ask, answered.jacobian)
+    downloads.jacobian(answered.jacobian)
 
 
 def answer(run: Run, ask: JacobianAsk) -> Answer | None:

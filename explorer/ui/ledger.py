@@ -6,7 +6,7 @@ import msgspec
 import streamlit as st
 
 from explorer import press
-from explorer.data import Run
+from explorer.data import Ask, Program, Run
 from explorer.glossary import tip
 from explorer.language import _, later, ngettext
 from explorer.ledger import Ledger, ledger_of, to_csv
@@ -59,8 +59,7 @@ def show(run: Run) -> None:
         return
     presses = _presses(run)
     keep = _controls(run, presses, call)
-    program = press.keep_graph(run.program) if keep else run.program
-    presses = tuple(msgspec.structs.replace(made, keep=keep) for made in presses)
+    program, presses = _kept(run, presses, keep=keep)
     leaves = [leaf.name for leaf in run.leaves]
 
     def after(count: int) -> Run:
@@ -84,6 +83,22 @@ def show(run: Run) -> None:
         with stage:
             asks = player.asks_for(shown)
             player.show(session.run(shown.program, *asks) if asks else shown, key=PLAY)
+
+
+def pressed(run: Run, *ask: Ask) -> Run:
+    """The Run that ends with all that the visitor has pressed on it, and its answers to `ask`."""
+    call, presses = press.backward_call(run), _presses(run)
+    if call is None or not presses:
+        return run
+    program, presses = _kept(run, presses, keep=_held(KEEP, False))
+    leaves = [leaf.name for leaf in run.leaves]
+    return session.run(press.pressed(program, presses, leaves=leaves, call=call), *ask)
+
+
+def _kept(run: Run, presses: tuple[Press, ...], *, keep: bool) -> tuple[Program, tuple[Press, ...]]:
+    """The program and the presses, each call with retain_graph where that is switched on."""
+    program = press.keep_graph(run.program) if keep else run.program
+    return program, tuple(msgspec.structs.replace(made, keep=keep) for made in presses)
 
 
 def _take_away(ledger: Ledger, names: list[str] | None) -> bool:
@@ -125,7 +140,7 @@ def _controls(run: Run, presses: tuple[Press, ...], call: str) -> bool:
         st.button("backward()", type="primary", on_click=_press_backward, disabled=full, width=130)
         st.button("zero_grad()", on_click=_press_zero_grad, disabled=full, width=130)
         st.button(_("Undo"), on_click=_undo, disabled=not presses)
-        st.button(_("Reset"), on_click=_reset, disabled=not presses)
+        st.button(_("Reset"), on_click=reset, disabled=not presses)
         keep = _switch(KEEP, tip("retain_graph"), default=False)
         _switch(CREATE, tip("create_graph"), default=False)
         _switch(
@@ -197,7 +212,8 @@ def _undo() -> None:
     session.remember(PRESSES, list(session.remembered(PRESSES, []))[:-1])
 
 
-def _reset() -> None:
+def reset() -> None:
+    """Take back everything that was pressed."""
     session.remember(PRESSES, [])
 
 

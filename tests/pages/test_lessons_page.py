@@ -13,7 +13,8 @@ def press(app: AppTest, label: str) -> AppTest:
 
 
 def told(app: AppTest) -> str:
-    return words(app) + "\n".join(str(element.value) for element in app.success)
+    said = words(app) + "\n".join(str(element.value) for element in app.success)
+    return said.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def player(app: AppTest) -> tuple[str, dict]:
@@ -112,3 +113,52 @@ def test_a_teachers_link_hides_what_the_teacher_chose(open_page: OpenPage) -> No
     assert not {"Show me", "Back"} & labels
     assert not app.toggle
     assert app.query_params["hide"] == "editor.answers.steps"
+
+
+def test_the_notebook_shows_both_networks_once_its_relu_is_gone(open_page: OpenPage) -> None:
+    last = len(lessons.get("notebook").steps)
+    app = open_page("lessons", lesson="notebook", part=str(last))
+    assert not list(components(app, "sides"))
+    press(app, "Show me")
+    press(app, "Do it for me")
+    (shown,) = components(app, "sides")
+    left, right = (side["frames"]["program"]["source"] for side in shown["sides"])
+    assert left == lessons.get("notebook").steps[-1].program.source
+    assert right == left.replace("x = self.activation_fnc(x)", "pass")
+    sides = {
+        end["leaf"]: [side["grad"] and side["grad"]["zero"] for side in (end["left"], end["right"])]
+        for end in shown["comparison"]["endings"]
+    }
+    assert sides["x"] == sides["Layer_1.bias"] == [True, None]  # zeros there, None here
+    assert sides["Output_Layer.bias"] == [None, None]  # None beside zeros in one run
+    assert lessons.get("notebook").steps[-1].keep.source in told(app)
+
+
+def test_what_is_pressed_in_the_ledger_is_done(open_page: OpenPage) -> None:
+    app = open_page("lessons", lesson="scalars_and_vectors", part="4", said="~~~4")
+    keep = lessons.get("scalars_and_vectors").steps[3].keep.source
+    press(app, "zero_grad()")
+    assert keep not in told(app)
+    press(app, "backward()")
+    assert keep in told(app)
+    press(app, "Again")
+    assert keep not in told(app)
+    assert app.query_params.get("presses") is None
+
+
+def test_a_matrix_is_shown_with_the_answer_and_not_before(open_page: OpenPage) -> None:
+    app = open_page("lessons", lesson="outputs_by_weights", part="3")
+    assert not list(components(app, "cells"))
+    app.number_input[0].set_value(47.0)
+    press(app, "That is my answer")
+    (matrix,) = components(app, "cells")
+    assert [sum(band["cells"] for band in matrix[axis]) for axis in ("rows", "columns")] == [20, 47]
+    app.segmented_control[0].set_value(False).run()
+    player(app)
+
+
+def test_bars_stand_a_layer_for_a_layer(open_page: OpenPage) -> None:
+    app = open_page("lessons", lesson="vanishing", part="1")
+    press(app, "Show me")
+    (bars,) = components(app, "svg")
+    assert bars["svg"].count('class="bar"') == 20

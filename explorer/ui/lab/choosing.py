@@ -10,8 +10,11 @@ from explorer.language import _
 from explorer.ui import session, widgets
 
 
-def choose(run: Run) -> JacobianAsk | None:
-    """The pickers for outputs and inputs; None where nothing is chosen, and the page says so."""
+def choose(run: Run, of: str | None = None, by: tuple[str, ...] = ()) -> JacobianAsk | None:
+    """The pickers for outputs and inputs; None where nothing is chosen, and the page says so.
+
+    They begin with `of` and `by`, as far as the program has such tensors.
+    """
     outputs = {widgets.title_of(v): v for v in run.tensors if v.node is not None and v.grad_fn}
     inputs = input_names(run)
     if not outputs or not inputs:
@@ -23,15 +26,16 @@ def choose(run: Run) -> JacobianAsk | None:
             )
         )
         return None
-    left, right, *third = st.columns(_widths(outputs), vertical_alignment="top")
     names = list(outputs)
-    first = default_output(list(outputs.values()))
+    first = of if of in outputs else default_output(list(outputs.values()))
+    left, right, *third = st.columns(_widths(outputs, first), vertical_alignment="top")
     chosen = left.selectbox(
         _("Derivatives of"), names, key=_held("jacobian of", first, names), help=tip("Jacobian")
     )
     session.remember("jacobian of", chosen)
     options = [name for name in inputs if name != chosen]
-    reached = default_inputs(run, outputs[chosen])
+    asked = tuple(name for name in by if name in options)
+    reached = asked or default_inputs(run, outputs[chosen])
     wrt = right.multiselect(
         _("with respect to"), options, key=_held("jacobian by", reached, options),
         help=tip("leaf", "no path"), placeholder=_("Choose at least one tensor"),
@@ -43,9 +47,9 @@ def choose(run: Run) -> JacobianAsk | None:
     return JacobianAsk(chosen, tuple(wrt), order=_order(third[0]) if third else 1)
 
 
-def _widths(outputs: dict[str, Variable]) -> list[int]:
+def _widths(outputs: dict[str, Variable], first: str) -> list[int]:
     """Widths of the pickers: a scalar has one more, for the order of its derivatives."""
-    chosen = session.remembered("jacobian of", default_output(list(outputs.values())))
+    chosen = session.remembered("jacobian of", first)
     return [3, 8, 3] if chosen in outputs and outputs[chosen].values.size == 1 else [3, 11]
 
 

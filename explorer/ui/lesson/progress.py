@@ -26,7 +26,7 @@ from explorer.lessons import (
     Text,
     Verdict,
 )
-from explorer.ui import session
+from explorer.ui import ledger, session
 from explorer.ui.lesson import place
 from explorer.ui.lesson.place import SKIPPED, Done, Place
 
@@ -127,6 +127,7 @@ def forget() -> None:
         place.put(place.with_done(here, here.step, Done()))
     st.session_state.pop(_SPOT, None)
     session.choose(session.LESSON)
+    ledger.reset()
 
 
 def go(number: int) -> None:

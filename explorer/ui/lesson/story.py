@@ -1,5 +1,6 @@
 """The text of a lesson, step by step: question, task, answer, and the sentence to keep."""
 
+import re
 from typing import Final
 
 import streamlit as st
@@ -7,20 +8,28 @@ import streamlit as st
 from explorer.language import _
 from explorer.lessons import Choose, Click, Guess, Lesson, Text
 from explorer.ui import session
-from explorer.ui.lesson import handing_on, place, progress
+from explorer.ui.lesson import editing, handing_on, place, progress
 from explorer.ui.lesson.place import SKIPPED
 from explorer.ui.lesson.progress import Progress
+
+_CODE: Final = re.compile(r"(?<!`)`[^`\n]+`(?!`)")
+
+_SHORT: Final = 18
+"""Letters of code up to which it is not broken."""
 
 _STYLE: Final = """
 <style>
 .st-key-story :is(p, li) { font-size: 16px; line-height: 1.5; }
 .st-key-story :is(p, li, label, h4) code { font-size: 0.9em; padding: 1px 4px; color: inherit;
-  white-space: nowrap; }
+  white-space: normal; overflow-wrap: anywhere; }
+@media (min-width: 1700px) { .st-key-story :is(p, li) { font-size: 18px; } }
 .st-key-story h3 { font-size: 21px; line-height: 1.25; padding: 0; }
 .st-key-story h4 { font-size: 17px; padding: 4px 0 2px; }
 .st-key-story [data-testid="stProgress"] > div { padding: 0; }
 .st-key-keep { border-left: 4px solid #FFD83D; padding-left: 12px; }
 .st-key-keep p { font-weight: 650; }
+.st-key-onward { position: sticky; bottom: 0; z-index: 2; padding: 8px 0;
+  background: var(--st-background-color); }
 </style>
 """
 
@@ -54,8 +63,13 @@ def _head(lesson: Lesson, shown: Progress) -> None:
     st.progress(sum(one.done for one in shown.here.steps) / count)
 
 
-def _say(shown: Progress, text: Text) -> None:
-    st.markdown(progress.filled(shown, text))
+def _say(shown: Progress, text: Text, before: str = "") -> None:
+    st.markdown(before + _CODE.sub(_unbroken, progress.filled(shown, text)))
+
+
+def _unbroken(code: re.Match[str]) -> str:
+    """A short piece of code stays on one line; a long one, such as a matrix, may not fit there."""
+    return code[0].replace(" ", "\N{NO-BREAK SPACE}") if len(code[0]) <= _SHORT + 2 else code[0]
 
 
 # --------------------------------------------------------------------------------------- question
@@ -160,7 +174,7 @@ def _task(shown: Progress) -> None:
     with st.container(border=True, gap="small"):
         for text in task.text:
             mark = ":material/check_circle: " if shown.task_done else ":material/touch_app: "
-            st.markdown(mark + progress.filled(shown, text))
+            _say(shown, text, mark)
         can_help = not (shown.task_done or task.is_in_player or place.is_hidden("answers"))
         if can_help:
             st.button(_("Do it for me"), type="tertiary", on_click=_do_it, args=(shown,))
@@ -182,9 +196,9 @@ def _answer(shown: Progress) -> None:
 
 
 def _onward(shown: Progress) -> None:
-    """Back, on, and begin this step anew."""
+    """Back, on, and begin this step anew; then what else one can do."""
     last = shown.number + 1 == len(shown.lesson.steps)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(key="onward", horizontal=True, gap="small", vertical_alignment="center"):
         if not place.is_hidden("steps"):
             st.button(
                 _("Back"), on_click=progress.go, args=(shown.number - 1,),
@@ -198,7 +212,8 @@ def _onward(shown: Progress) -> None:
             )  # fmt: skip
         if shown.said or shown.revealed:
             st.button(_("Again"), on_click=progress.forget, type="tertiary")
-    if not place.is_hidden("pages"):
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        editing.switch(shown)
+        if not place.is_hidden("pages"):
             st.button(_("All lessons"), on_click=progress.close, type="tertiary")
             handing_on.show(shown.here)

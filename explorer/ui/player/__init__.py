@@ -57,6 +57,7 @@ def show(
     call: int | None = None,
     height: int | None = None,
     program_panel: bool = True,
+    covered: bool = False,
     ask: Callable[[Ask], Run | None] | None = None,
     link: Mapping[str, str] | None = None,
     at: str = "at",
@@ -75,6 +76,7 @@ def show(
         call: the call to show first, from 0; by default the first that the program made itself.
         height: height of the graph in px; by default what the window has room for.
         program_panel: whether the program is shown beside the numbers.
+        covered: whether the page puts something of its own there: the place is kept, and wider.
         ask: runs the program once more and answers; without it, numbers whose terms were not sent
             along stay without them.
         link: the part of the URL that says what is shown, as `session.query_of_program()` has it.
@@ -97,6 +99,7 @@ def show(
         "follows": on_leaf is not None,
         "height": height,
         "program_panel": program_panel,
+        "covered": covered,
         "asks": ask is not None,
         "wrong": msgspec.to_builtins(wrong),
         "link": {"query": dict(link), "name": at} if link is not None else None,

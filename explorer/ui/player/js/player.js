@@ -64,6 +64,7 @@ class Player extends Predicting {
   load(data) {
     this.root.classList.toggle("dark", isDark(this.parent));
     this.root.classList.toggle("no-program", !data.program_panel);
+    this.root.classList.toggle("covered", Boolean(data.covered));
     this.root.style.setProperty("--stage-height", data.height ? `${data.height}px` : "");
     if (data.signature === this.signature) return;
     this.loading = true;
