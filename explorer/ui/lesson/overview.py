@@ -11,7 +11,7 @@ from explorer.lessons import Lesson
 from explorer.ui import site
 from explorer.ui.lesson import place
 
-SHORT: Final = 3
+SHORT: Final = 5
 """Steps up to which a lesson is a room of the museum rather than a story."""
 
 

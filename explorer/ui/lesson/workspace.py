@@ -42,7 +42,7 @@ def show(shown: Progress) -> None:
         return
     view = shown.step.view
     key = f"player of the lesson {_player_number(shown)}"
-    with st.container(key="lesson_stage_troubled" if troubled else "lesson_stage"):
+    with st.container(key="lesson_stage_troubled" if troubled else "lesson_stage", gap=None):
         player.show(
             session.explained(run.program), key=key, start=view.step, call=view.call,
             covered=editing_, on_spot=lambda: _moved(key), ask=session.current_run,
