@@ -8,8 +8,8 @@ import streamlit as st
 from explorer.data import Answer, Ask, Jacobian, JacobianAsk, Run
 from explorer.language import _
 from explorer.picture.batch import samples_of
-from explorer.ui import lab as lab_
 from explorer.ui import downloads, running, session, widgets
+from explorer.ui import lab as lab_
 from explorer.ui.lab import comparison, filling, opened, products, second
 from explorer.ui.lab.choosing import choose
 from explorer.ui.lab.chosen import Look, Vector, Window

@@ -16,7 +16,7 @@ _LAYOUT: Final = """
 .st-key-lesson_trouble > :not(:has(button)) { flex: 1 0 100%; }
 .st-key-lesson_trouble > :has(button) { width: auto; flex: 0 1 auto; }
 @media (max-height: 1000px) {
-  .st-key-lesson_trouble [data-testid="stCaptionContainer"] { display: none; }
+  .st-key-lesson_trouble > :has(button) [data-testid="stCaptionContainer"] { display: none; }
   .st-key-lesson_trouble [data-testid="stAlert"] p { display: -webkit-box; overflow: hidden;
     -webkit-box-orient: vertical; -webkit-line-clamp: 2; }  /* the text beside quotes it whole */
 }
