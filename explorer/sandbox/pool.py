@@ -132,6 +132,7 @@ class Pool:
         """Ask the host; one that has died is replaced and asked once more."""
         for _ in range(2):
             host = self.start()
+            stop.begin()
             try:
                 return host.ask(request, seconds, stop)
             except hosts.Gone:

@@ -1,6 +1,7 @@
 """A button that ends a run before its time, pressed by anybody from any thread."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,12 @@ class Stop:
         self._lock = threading.Lock()
         self._ends: list[Callable[[], None]] = []
         self.pressed = False
+        self.began: float | None = None
+        """When the program began to run, as `time.monotonic` has it; None while it waits."""
+
+    def begin(self) -> None:
+        """The program begins to run now."""
+        self.began = time.monotonic()
 
     def press(self) -> None:
         """End the run; pressed again, nothing happens."""

@@ -45,9 +45,6 @@ _STYLE: Final = """
 </style>
 """
 
-Tell = Callable[[float], object]
-"""Is told every `TICK` for how many seconds the work has been going on."""
-
 
 class Ended(Exception):  # noqa: N818 - somebody wanted it so
     """The work was stopped by hand. `run` is what it had shown."""
@@ -64,8 +61,12 @@ class _Work:
         self.key = key
         self.stop = Stop()
         self.wanted = True
-        self.began = time.monotonic()
+        self.asked = time.monotonic()
         self.result: Future[Run] = _threads().submit(work, self.stop)
+
+
+Tell = Callable[[_Work], object]
+"""Is called every `TICK` for as long as the work goes on."""
 
 
 def prepare() -> None:
@@ -139,7 +140,7 @@ def _show_clock(work: _Work) -> None:
         tell = _clock(place)
     while not wait_for([work.result], TICK).done:
         if tell is not None:
-            tell(time.monotonic() - work.began)
+            tell(work)
     if place is not None:
         place.empty()
 
@@ -155,8 +156,11 @@ def _clock(place: st.delta_generator.DeltaGenerator) -> Tell:
             _("Stop"), key=f"stop {number}", on_click=_stop, icon=":material/stop:", type="primary"
         )
 
-    def tell(seconds: float) -> None:
+    def tell(work: _Work) -> None:
         told = _("Running: {seconds} s of at most {most} s")
+        if work.stop.began is None:
+            told = _("Waiting for the process that runs programs: {seconds} s")
+        seconds = time.monotonic() - (work.stop.began or work.asked)
         words.markdown(told.format(seconds=f"{seconds:.1f}", most=f"{DEADLINE:g}"))
 
     return tell

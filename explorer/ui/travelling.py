@@ -42,6 +42,7 @@ TRAVELS: Final = {
     "set_to_none": Parameter("none", bool),
     "leaves": Parameter("leaves", tuple[str, ...]),
     "play the ledger": Parameter("play", bool),
+    "way": Parameter("way", str),
     "section": Parameter("section", str),
     "switch": Parameter("switch", str),
     "switch in my program": Parameter("mine", bool),

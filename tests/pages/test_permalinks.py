@@ -47,6 +47,17 @@ def test_another_program_leaves_the_choices_behind(open_page: OpenPage) -> None:
     assert query(pick(app, "xor")) == {"preset": "xor", "torch": session.TORCH}
 
 
+def test_a_link_opens_a_preset_in_the_editor_where_the_sender_had_it(open_page: OpenPage) -> None:
+    app = open_page("program", preset="xor")
+    assert "way" not in query(app)
+    (way,) = app.segmented_control
+    way.set_value("Code").run()
+    assert query(app)["way"] == "Code"
+    again = open_page("program", **query(app))
+    assert again.segmented_control[0].value == "Code"
+    assert again.segmented_control[0].set_value("Build").run().query_params.get("way") is None
+
+
 def test_a_choice_that_the_program_has_not_falls_back(open_page: OpenPage) -> None:
     app = open_page("jacobian", preset="notebook", of="no such tensor")
     assert app.selectbox[1].value == "y"
