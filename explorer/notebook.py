@@ -11,7 +11,7 @@ from typing import Any
 
 from explorer.data import BackwardCall, Jacobian, Plain, Run, Trace
 
-HEIGHT = 900
+HEIGHT = 940
 """Height of a player's frame in a notebook until it has said how high it is, in px."""
 
 GRAPH = 380
@@ -21,7 +21,7 @@ LAB = (560, 64, 860)
 """Height of a lab in a notebook, in px: without a row, more for each row, and at most."""
 
 _AS_HIGH_AS_IT_IS = (
-    "addEventListener('message', ({ source, data }) => { "
+    "window.addEventListener('message', ({ source, data }) => { "
     "if (source === this.contentWindow &amp;&amp; data.explorerHeight > 0) "
     "this.style.height = data.explorerHeight + 'px'; }); "
     "this.contentWindow.postMessage('how high?', '*')"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from visiting import Visit, settled
+from visiting import COUNT_MESSAGES, Visit, settled
 
 pytestmark = pytest.mark.browser
 
@@ -59,13 +59,30 @@ def test_a_leaf_in_the_player_is_nudged_and_dragging_asks_the_server_for_nothing
     page = visit("backward?preset=tutorial")
     expect(page.locator("g.node").first).to_be_visible()
     page.keyboard.press("End")
+    page.evaluate(COUNT_MESSAGES)
     page.get_by_role("button", name="Nudge it").click()
     slider = page.get_by_label("Step of the number")
     expect(slider).to_be_visible()
     settled(page)
     said = page.locator(".nudge .caption")
     expect(said).to_contain_text("Drag x[0,0]")
+    asked = page.evaluate("window.sent")
+    assert asked > 0, "the program has to be run for it"
     slider.fill("20")
     expect(said).to_contain_text("x[0,0] +1 changes out by +5.25; gradient × step says +4.5")
+    box = page.locator(".nudge svg.plot").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 90, box["y"] + 100, steps=5)
+    page.mouse.up()
+    expect(said).to_contain_text("x[0,0] −1 changes out by")
+    page.locator(".caption").first.click()
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Step", exact=True)).to_have_value("2", timeout=15_000)
+    page.keyboard.press("Space")
+    page.keyboard.press("End")
+    assert page.evaluate("window.sent") == asked
     page.get_by_role("button", name="Its chain").click()
     expect(page.locator(".heat.factor")).to_have_count(4)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from visiting import Visit
+from visiting import COUNT_MESSAGES, Visit
 
 pytestmark = pytest.mark.browser
 
@@ -14,13 +14,6 @@ PLACES = """side => Object.fromEntries([...side.querySelectorAll('g.node')].map(
     return [name, [box.x, box.y, box.width, box.height].map(Math.round)];
 }).filter(([name]) => name))"""
 """Headline of each node of one side -> its box."""
-
-
-COUNT_MESSAGES = """() => {
-    window.sent = 0;
-    const send = WebSocket.prototype.send;
-    WebSocket.prototype.send = function (data) { window.sent += 1; send.call(this, data); };
-}"""
 
 
 def opened(visit: Visit, left: str, right: str, **how: object) -> Page:

@@ -2,6 +2,7 @@
 
 import struct
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -10,12 +11,46 @@ from playwright.sync_api import Browser, Page, expect
 from visiting import Visit
 
 import explorer
+from explorer import files
+from explorer.picture import graph
 from explorer.ui.player import storyboard
 from explorer.ui.player.standalone import page as document
 
 pytestmark = pytest.mark.browser
 
 EVIL = "<img src=x onerror=window.hacked=1>"
+
+MARKUP = (
+    "<svg xmlns='http://www.w3.org/2000/svg'><script>window.hacked=1</script>"
+    "<image href='x' onerror='window.hacked=1'/></svg></script><script>window.hacked=1</script>"
+)
+
+HOSTILE = f"""
+import torch
+from torch import nn
+class Named(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.add_module({MARKUP.replace(".", "_")!r}, nn.Linear(2, 2))
+    def forward(self, x):
+        return next(self.children())(x)
+x = torch.ones(2) * len({MARKUP!r})
+net = Named()
+(net(x) * len({MARKUP!r})).sum().backward()
+raise ValueError({MARKUP!r})
+"""
+"""Markup in a module's name, in expressions, in the text itself, and in an error."""
+
+
+def spoilt(value: Any) -> Any:
+    """Plain data with markup in the place of every name and text that may be anything."""
+    free = {"name", "text", "message", "printed", "note", "leaf", "module", "function", "source",
+            "inputs", "error"}  # fmt: skip
+    if isinstance(value, dict):
+        return {
+            k: MARKUP if k in free and isinstance(v, str) else spoilt(v) for k, v in value.items()
+        }
+    return [spoilt(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def recorded() -> explorer.BackwardCall:
@@ -68,13 +103,69 @@ def test_a_jacobian_in_an_exported_notebook_is_the_lab_and_needs_no_network(
     context.close()
 
 
-def test_a_recorded_file_is_drawn_and_a_name_in_it_does_nothing(visit: Visit, tmp_path) -> None:
-    path = tmp_path / "step.json"
-    recorded().save(path)
+def test_a_file_full_of_markup_is_drawn_and_shows_it_as_text(visit: Visit, tmp_path) -> None:
+    path = tmp_path / "run.json"
+    path.write_bytes(files.encode("Run", spoilt(explorer.run(HOSTILE).to_dict())))
     page = visit("open")
     page.locator("input[type=file]").set_input_files(path)
-    expect(page.locator("svg g.node")).to_have_count(3)
+    expect(page.locator("svg g.node").first).to_be_visible()
+    page.keyboard.press("End")
+    expect(page.locator(".program")).to_contain_text("<script>")
+    assert page.locator("image, img[src=x], .player script").count() == 0
     assert page.evaluate("window.hacked") is None
+
+
+def test_a_script_in_a_name_does_nothing_in_any_file_that_is_taken_away(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """The player, the storyboard, the picture of a step and the labelled graph, each opened."""
+    run = explorer.run(HOSTILE)
+    assert MARKUP.replace(".", "_") in run.calls[0].leaves[0].name
+    (tmp_path / "control.svg").write_text(
+        "<svg xmlns='http://www.w3.org/2000/svg'><script>window.hacked=1</script></svg>"
+    )
+    (tmp_path / "player.html").write_text(document(run, title=MARKUP), encoding="utf-8")
+    (tmp_path / "board.html").write_text(storyboard.page(run, title=MARKUP), encoding="utf-8")
+    (tmp_path / "graph.svg").write_text(graph.to_svg(run.trace), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "player.html").as_uri())
+    page.keyboard.press("ArrowRight")
+    with page.expect_download() as download:
+        page.evaluate(
+            "Symbol.for('autograd-explorer.player') in globalThis && globalThis["
+            "Symbol.for('autograd-explorer.player')].pictures.get('standalone')('svg', 'step')"
+        )
+    download.value.save_as(tmp_path / "step.svg")
+    assert "&lt;script&gt;" in (tmp_path / "step.svg").read_text(encoding="utf-8")
+    hacked = {}
+    for name in ("control.svg", "player.html", "board.html", "graph.svg", "step.svg"):
+        page.goto((tmp_path / name).as_uri())
+        page.wait_for_timeout(200)
+        hacked[name] = page.evaluate("window.hacked")
+        assert page.locator("image, img").count() == 0
+        assert page.locator("svg script").count() == (name == "control.svg")
+    assert hacked.pop("control.svg") == 1, "a script in a picture would run"
+    assert set(hacked.values()) == {None}
+    page.close()
+
+
+def test_a_notebook_shows_all_of_a_player(browser: Browser, tmp_path: Path) -> None:
+    drawn = recorded()._repr_mimebundle_()["text/html"]
+    path = tmp_path / "notebook.html"
+    path.write_text(f'<!doctype html><div style="width:1000px">{drawn}</div>', encoding="utf-8")
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    page.goto(path.as_uri())
+    inside = page.frames[1]
+    expect(inside.locator("footer p").last).to_be_visible()
+    page.wait_for_timeout(500)
+    for width in (1000, 640):
+        page.evaluate("(px) => { document.querySelector('div').style.width = `${px}px`; }", width)
+        page.wait_for_timeout(500)
+        high, needed = inside.evaluate(
+            "[innerHeight, Math.ceil(document.body.getBoundingClientRect().height)]"
+        )
+        assert high == needed
+    page.close()
 
 
 def saved(page: Page, kind: str, folder: Path) -> Path:

@@ -21,6 +21,13 @@ PATIENCE = 60
 Visit = Callable[..., Page]
 """`visit("jacobian?preset=notebook", scheme="dark")`: the page, once it has settled."""
 
+COUNT_MESSAGES = """() => {
+    window.sent = 0;
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (data) { window.sent += 1; send.call(this, data); };
+}"""
+"""From here on `window.sent` counts what the page sends to the server."""
+
 
 @contextmanager
 def serving() -> Iterator[str]:
