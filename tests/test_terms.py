@@ -1,5 +1,8 @@
 """Numbers of large nodes, asked of torch one by one, held against autograd itself."""
 
+import json
+
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -7,6 +10,7 @@ import torch
 import explorer
 from explorer.data import Run
 from explorer.frames import tile_of
+from explorer.ui.player.finite import finite
 from explorer.ui.player.terms import Told, Wanted, asked, told, wanted
 
 SOURCE = """\
@@ -39,11 +43,11 @@ def test_the_terms_of_one_number_are_the_column_that_autograd_gives() -> None:
     y = torch.softmax(x, 1)
     g = 2 * y.detach()
     (real,) = torch.autograd.grad(y, x, g, retain_graph=True)
-    assert found.total == pytest.approx(float(real.flatten()[43]), rel=1e-4, abs=1e-7)
-    assert found.torch == pytest.approx(float(real.flatten()[43]), rel=1e-6)
-    assert found.agrees is True
-    assert found.more == 40 - len(found.terms)
-    for part in found.terms:
+    assert found.why.total == pytest.approx(float(real.flatten()[43]), rel=1e-4, abs=1e-7)
+    assert found.why.torch == pytest.approx(float(real.flatten()[43]), rel=1e-6)
+    assert found.why.agrees is True
+    assert found.why.more == 40 - len(found.why.terms)
+    for part in found.why.terms:
         row, column = map(int, part.label[2:-1].split(","))
         one_hot = torch.zeros_like(y)
         one_hot[row, column] = 1
@@ -101,6 +105,8 @@ def test_numbers_that_are_not_finite_travel_as_words() -> None:
     )
     node = next(n.index for n in run.trace.nodes if n.name == "SqrtBackward0")
     found = explained(run, Wanted(0, node, 0, element=1))
-    assert found.torch == "inf"
-    assert isinstance(found.terms[0].weight, str)
-    assert np.isfinite(float(found.terms[0].factor))
+    why = finite(msgspec.to_builtins(found))["why"]
+    assert why["torch"] == "inf"
+    assert isinstance(why["terms"][0]["weight"], str)
+    assert np.isfinite(float(why["terms"][0]["factor"]))
+    json.dumps(why, allow_nan=False)

@@ -19,6 +19,7 @@ from explorer.frames.labels import Labels, brief
 from explorer.language import _, current
 from explorer.ui import session
 from explorer.ui.player import words
+from explorer.ui.player.finite import finite
 from explorer.ui.player.scripts import joined
 from explorer.ui.player.style import style_sheet
 
@@ -128,7 +129,7 @@ def _draw(run: Run, answer: Answer) -> None:
             "root": _root(run, ask.call),
         }
     )
-    data = _finite(data)
+    data = finite(data)
     data["signature"] = hashlib.sha256(msgspec.json.encode(data)).hexdigest()[:16]
     data |= {"language": current(), "words": words.translated()}
     _mount(key="nudge", data=data, height="content")
@@ -143,14 +144,3 @@ def _root(run: Run, number: int) -> str:
     node = run.trace.nodes[root]
     name = labels.variable(root, output) or node.leaf or brief(labels.card(node))
     return name if call.gradient in ((), (None,)) else f"vᵀ·{name}"
-
-
-def _finite(data: Any) -> Any:
-    """What JSON has no number for, in the player's spelling."""
-    if isinstance(data, dict):
-        return {name: _finite(value) for name, value in data.items()}
-    if isinstance(data, list):
-        return [_finite(value) for value in data]
-    if isinstance(data, float) and not math.isfinite(data):
-        return "nan" if math.isnan(data) else "inf" if data > 0 else "-inf"
-    return data

@@ -20,6 +20,7 @@ from explorer.frames import frames_of
 from explorer.language import current
 from explorer.picture.views import drawn, trimmed
 from explorer.ui.player import terms, words
+from explorer.ui.player.finite import finite
 from explorer.ui.player.inspection import asks_for, inspection_of
 from explorer.ui.player.scripts import ENTRANCE, PLAYER, joined
 from explorer.ui.player.style import style_sheet
@@ -139,7 +140,7 @@ def _show_answers(run: Run, key: str, signature: str, ask: Callable[[Ask], Run |
         answered = ask(question) if question is not None else None
         told = terms.told(want, answered) if answered is not None else None
         if told is not None:
-            found.append(msgspec.to_builtins(told))
+            found.append(finite(msgspec.to_builtins(told)))
     data = {"key": key, "signature": signature, "answers": found}
     _mount_answers(key=f"{key} answers", data=data, height="content")
 

@@ -6,7 +6,6 @@ makes of the answer what the panels show: the terms, their sum beside torch's nu
 weights in the shape of what came in.
 """
 
-import math
 from typing import Any
 
 import msgspec
@@ -15,8 +14,7 @@ import numpy as np
 from explorer.data import Answer, BackwardCall, Plain, Run, Step, TermsAsk, Values
 from explorer.explain import Why, explain
 from explorer.frames import Tile, tile_of
-from explorer.frames.messages import Message, message, plain
-from explorer.frames.tiles import Cell, matrix_shape
+from explorer.frames.tiles import matrix_shape
 
 MAX_ASKED = 24
 """Numbers of one program that are kept explained; the oldest is forgotten first."""
@@ -37,16 +35,8 @@ class Wanted(Plain, frozen=True):
     block: tuple[int, int] = (1, 1)
 
 
-class Part(Plain, frozen=True):
-    """One of the numbers that were added: `label` is `factor`, and counts times `weight`."""
-
-    label: str
-    factor: Cell
-    weight: Cell
-
-
 class Told(Plain, frozen=True):
-    """Why a number that was asked for is what it is; the fields are those of `explain.Why`.
+    """Why a number that was asked for is what it is.
 
     `wanted` is the question that it answers. `weights` are the column of the local Jacobian, one
     tile in the shape of each cotangent that came in, None for one that carries no numbers.
@@ -57,16 +47,8 @@ class Told(Plain, frozen=True):
     node: int
     slot: int
     element: int
-    symbols: str = ""
-    sentence: str = ""
-    terms: tuple[Part, ...] = ()
-    more: int = 0
-    rest: Cell = 0.0
-    total: Cell | None = None
-    torch: Cell | None = None
-    agrees: bool | None = None
+    why: Why
     weights: tuple[Tile | None, ...] = ()
-    notes: tuple[Message, ...] = ()
 
 
 def wanted(said: Any) -> Wanted | None:
@@ -99,35 +81,14 @@ def told(want: Wanted, run: Run) -> Told | None:
     if step is None:
         return None
     why = explain(run.calls[ask.call], step, ask.slot, ask.element, answer.terms)
-    return Told(
-        want,
-        ask.call,
-        ask.node,
-        ask.slot,
-        ask.element,
-        why.symbols,
-        why.sentence,
-        tuple(Part(t.label, _cell(t.factor), _cell(t.weight)) for t in why.terms),
-        why.more,
-        _cell(why.rest),
-        None if why.total is None else _cell(why.total),
-        None if why.torch is None else _cell(why.torch),
-        why.agrees,
-        _weights(answer),
-        _notes(why, answer),
-    )
+    if answer.error is not None and not why.notes:
+        why = msgspec.structs.replace(why, notes=(answer.error,))
+    return Told(want, ask.call, ask.node, ask.slot, ask.element, why, _weights(answer))
 
 
 def _weights(answer: Answer) -> tuple[Tile | None, ...]:
     weights = answer.terms.weights if answer.terms is not None else ()
     return tuple(None if one is None else tile_of(one) for one in weights)
-
-
-def _notes(why: Why, answer: Answer) -> tuple[Message, ...]:
-    texts = [*why.notes]
-    if answer.error is not None and not texts:
-        texts.append(answer.error)
-    return tuple(message("plain", text=plain(text)) for text in texts)
 
 
 def _step(run: Run, call: int, node: int) -> Step | None:
@@ -153,8 +114,3 @@ def _largest_in(sent: Values, cell: tuple[int, int], block: tuple[int, int]) -> 
         return None
     row, column = divmod(int(np.nan_to_num(part, nan=np.inf).argmax()), int(part.shape[1]))
     return int((top + row) * columns + left + column)
-
-
-def _cell(number: float) -> Cell:
-    """A number as JSON can say it."""
-    return number if math.isfinite(number) else str(number)

@@ -15,7 +15,7 @@ class Asking {
 
   /** Take what the server tells: all numbers that were asked for so far. */
   take(answers) {
-    this.answers = new Map(answers.map((one) => [keyOf(one.call, one.node, one.slot, one.element), one]));
+    this.answers = new Map(answers.map(({ why, ...one }) => ({ ...why, ...one })).map((one) => [keyOf(one.call, one.node, one.slot, one.element), one]));
     const told = this.pending && answers.find((one) => sameNumber(one.wanted, this.pending));
     if (told) this.pending = null;
     this.on.answered(told ?? null);

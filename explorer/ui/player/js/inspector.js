@@ -225,7 +225,7 @@ class Inspector {
     if (!answer.terms.length) terms.push(html("span", { class: "aside" }, WORDS["why.zero"]));
     return [...this.ruleRows({ told: answer }), row("why.numbers", ...terms),
       row("why.value", swatch(asNumber(answer.total), this.scene.largest), answer.torch === null ? "" : this.check(answer.agrees, asNumber(answer.torch))),
-      ...this.thenRow(slot, element), ...answer.notes.map((one) => note(...say(one.id, one.values)))];
+      ...this.thenRow(slot, element), ...answer.notes.map((one) => note(one))];
   }
 
   /** Rule, numbers, value and then, for an element whose terms are known; else null. */
