@@ -42,6 +42,7 @@ from typing import Final
 
 from explorer.data import Plain, Program
 from explorer.errors import SpecError
+from explorer.language import _, later, ngettext
 
 MAX_WIDTH: Final = 512
 """Widest layer, and widest input."""
@@ -84,15 +85,22 @@ LAYER_KINDS: Final = ("Linear", *ACTIVATIONS, "LayerNorm", "BatchNorm1d", "Dropo
 """Every kind of row, in the order in which the form offers them."""
 
 LOSSES: Final = {
-    "none": "no loss: backward from y with a vector v",
-    "mse": "mean squared error",
-    "l1": "mean absolute error",
-    "cross_entropy": "cross entropy (targets are classes)",
-    "bce_with_logits": "binary cross entropy with logits",
-    "sum": "sum of the outputs",
-    "mean": "mean of the outputs",
+    "none": later("no loss: backward from y with a vector v"),
+    "mse": later("mean squared error"),
+    "l1": later("mean absolute error"),
+    "cross_entropy": later("cross entropy (targets are classes)"),
+    "bce_with_logits": later("binary cross entropy with logits"),
+    "sum": later("sum of the outputs"),
+    "mean": later("mean of the outputs"),
 }
-"""Loss -> what the form calls it."""
+"""Loss -> what the form calls it, in English."""
+
+_FIELDS: Final = {
+    "values": later("values"),
+    "targets": later("targets"),
+    "vector": later("vector"),
+}
+"""Field of numbers -> what a sentence calls it."""
 
 _LOSS_CALLS = {
     "mse": "F.mse_loss(y, target)",
@@ -225,8 +233,10 @@ def read_numbers(text: str, *, field: str) -> tuple[float, ...]:
             numbers.append(float(word))
         except ValueError:
             raise SpecError(
-                f"“{word}” is not a number: write numbers such as 1.5 or -2e-3, separated by "
-                "commas, spaces or new lines.",
+                _(
+                    "“{word}” is not a number: write numbers such as 1.5 or -2e-3, separated by "
+                    "commas, spaces or new lines."
+                ).format(word=word),
                 field=field,
             ) from None
     return tuple(numbers)
@@ -237,23 +247,26 @@ def read_numbers(text: str, *, field: str) -> tuple[float, ...]:
 
 def _form_problems(spec: NetworkSpec) -> Iterator[SpecError]:
     """What is wrong with a field outside the list of layers, whatever the other fields hold."""
-    yield from _outside(spec.inputs, 1, MAX_WIDTH, "inputs", "The input size")
-    yield from _outside(spec.batch, 1, MAX_BATCH, "batch", "The batch size")
-    yield from _outside(spec.seed, 0, MAX_SEED, "seed", "The seed")
+    yield from _outside(spec.inputs, 1, MAX_WIDTH, "inputs", _("The input size"))
+    yield from _outside(spec.batch, 1, MAX_BATCH, "batch", _("The batch size"))
+    yield from _outside(spec.seed, 0, MAX_SEED, "seed", _("The seed"))
     if spec.loss not in LOSSES:
-        yield _unknown(spec.loss, LOSSES, "loss", "The loss")
+        yield _unknown(spec.loss, LOSSES, "loss", _("The loss"))
     for field, numbers in _typed(spec).items():
         wrong = next((n for n in numbers if not abs(n) <= MAX_NUMBER), None)
         if wrong is not None:
             yield SpecError(
-                f"{wrong} is among the {field}: allowed are numbers from {-MAX_NUMBER:g} to "
-                f"{MAX_NUMBER:g}.",
+                _(
+                    "{wrong} is among the {field}: allowed are numbers from {low:g} to {high:g}."
+                ).format(wrong=wrong, field=_(_FIELDS[field]), low=-MAX_NUMBER, high=MAX_NUMBER),
                 field=field,
             )
         elif len(numbers) > MAX_TYPED:
             yield SpecError(
-                f"{len(numbers)} {field} are typed: allowed are at most {MAX_TYPED}; for more, "
-                "have them made from the seed.",
+                _(
+                    "{count} {field} are typed: allowed are at most {most}; for more, have "
+                    "them made from the seed."
+                ).format(count=len(numbers), field=_(_FIELDS[field]), most=MAX_TYPED),
                 field=field,
             )
 
@@ -262,25 +275,43 @@ def _layer_problems(spec: NetworkSpec) -> Iterator[SpecError]:
     """What is wrong with the list of layers or with one row of it."""
     count = len(spec.layers)
     if not 1 <= count <= MAX_LAYERS:
-        yield SpecError(
-            f"The network has {count} layers: allowed are 1 to {MAX_LAYERS}; "
-            f"{'remove some' if count else 'add one, for instance a Linear'}.",
-            field="layers",
+        words = (
+            _("The network has {count} layers: allowed are 1 to {most}; remove some.")
+            if count
+            else _(
+                "The network has 0 layers: allowed are 1 to {most}; add one, for instance a Linear."
+            )
         )
+        yield SpecError(words.format(count=count, most=MAX_LAYERS), field="layers")
     for i, layer in enumerate(spec.layers):
-        field, who = f"layers[{i}]", f"layer {i + 1} ({layer.kind})"
+        field, who = (
+            f"layers[{i}]",
+            _("layer {number} ({kind})").format(number=i + 1, kind=layer.kind),
+        )
         if layer.kind not in LAYER_KINDS:
-            yield _unknown(layer.kind, LAYER_KINDS, f"{field}.kind", f"The kind of layer {i + 1}")
+            yield _unknown(
+                layer.kind,
+                LAYER_KINDS,
+                f"{field}.kind",
+                _("The kind of layer {number}").format(number=i + 1),
+            )
         if layer.kind == "Linear":
-            yield from _outside(layer.width, 1, MAX_WIDTH, f"{field}.width", f"The width of {who}")
+            yield from _outside(
+                layer.width, 1, MAX_WIDTH, f"{field}.width", _("The width of {who}").format(who=who)
+            )
         if layer.kind == "Dropout" and not (_is_number(layer.p) and 0 <= layer.p < 1):
             yield SpecError(
-                f"The chance p of {who} is {layer.p}: allowed is 0 up to, but not including, 1.",
+                _("The chance p of {who} is {p}: allowed is 0 up to, but not including, 1.").format(
+                    who=who, p=layer.p
+                ),
                 field=f"{field}.p",
             )
         if layer.kind == "Residual" and layer.activation not in ACTIVATIONS:
             yield _unknown(
-                layer.activation, ACTIVATIONS, f"{field}.activation", f"The activation of {who}"
+                layer.activation,
+                ACTIVATIONS,
+                f"{field}.activation",
+                _("The activation of {who}").format(who=who),
             )
 
 
@@ -289,32 +320,40 @@ def _fit_problems(spec: NetworkSpec) -> Iterator[SpecError]:
     parameters, outputs, typed = spec.parameter_count(), spec.outputs(), _typed(spec)
     if parameters > MAX_PARAMETERS:
         yield SpecError(
-            f"The network has {parameters:,} parameters: allowed are at most {MAX_PARAMETERS:,}; "
-            "make some layers narrower.",
+            _(
+                "The network has {parameters:,} parameters: allowed are at most "
+                "{most:,}; make some layers narrower."
+            ).format(parameters=parameters, most=MAX_PARAMETERS),
             field="layers",
         )
     if spec.backward and not parameters and not spec.input_requires_grad:
         yield SpecError(
-            "The network has 0 parameters and x does not require grad, so backward() has nothing "
-            "to compute: let x require grad, or add a layer with weights.",
+            _(
+                "The network has 0 parameters and x does not require grad, so backward() has "
+                "nothing to compute: let x require grad, or add a layer with weights."
+            ),
             field="input_requires_grad",
         )
     norms = [i for i, layer in enumerate(spec.layers, 1) if layer.kind == "BatchNorm1d"]
     if norms and spec.training and spec.batch == 1:
         yield SpecError(
-            f"The batch size is 1, and layer {norms[0]} (BatchNorm1d) cannot take the variance of "
-            f"one sample: allowed are 2 to {MAX_BATCH} samples while training.",
+            _(
+                "The batch size is 1, and layer {number} (BatchNorm1d) cannot take the "
+                "variance of one sample: allowed are 2 to {most} samples while training."
+            ).format(number=norms[0], most=MAX_BATCH),
             field="batch",
         )
     if "values" in typed:
-        sizes = "batch × inputs"
+        sizes = _("batch × inputs")
         yield from _miscounted(typed["values"], spec.batch, spec.inputs, "values", sizes)
     if "vector" in typed:
-        sizes = "batch × outputs"
+        sizes = _("batch × outputs")
         yield from _miscounted(typed["vector"], spec.batch, outputs, "vector", sizes)
     if "targets" in typed:
         one_class = spec.loss == "cross_entropy"
-        columns, sizes = (1, "batch × one class") if one_class else (outputs, "batch × outputs")
+        columns, sizes = (
+            (1, _("batch × one class")) if one_class else (outputs, _("batch × outputs"))
+        )
         yield from _miscounted(typed["targets"], spec.batch, columns, "targets", sizes)
         yield from _off_target(spec, typed["targets"], outputs)
 
@@ -346,14 +385,22 @@ def _outside(value: object, low: int, high: int, field: str, what: str) -> Itera
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return
     yield SpecError(
-        f"{what} is {value}: allowed are whole numbers from {low} to {high}.", field=field
+        _("{what} is {value}: allowed are whole numbers from {low} to {high}.").format(
+            what=what, value=value, low=low, high=high
+        ),
+        field=field,
     )
 
 
 def _unknown(
     value: str, allowed: Sequence[str] | dict[str, str], field: str, what: str
 ) -> SpecError:
-    return SpecError(f"{what} is “{value}”: allowed are {', '.join(allowed)}.", field=field)
+    return SpecError(
+        _("{what} is “{value}”: allowed are {allowed}.").format(
+            what=what, value=value, allowed=", ".join(allowed)
+        ),
+        field=field,
+    )
 
 
 def _miscounted(
@@ -362,25 +409,31 @@ def _miscounted(
     """A problem if `numbers` do not fill `rows` x `columns`, which are called `sizes`."""
     fit = rows * columns
     if len(numbers) != fit:
-        what = "1 number is" if len(numbers) == 1 else f"{len(numbers)} numbers are"
-        yield SpecError(
-            f"{what} typed for {field}: {fit} fit, {sizes} = {rows} × {columns}.", field=field
+        words = ngettext(
+            "{count} number is typed for {field}: {fit} fit, {sizes} = {rows} × {columns}.",
+            "{count} numbers are typed for {field}: {fit} fit, {sizes} = {rows} × {columns}.",
+            len(numbers),
         )
+        found = {"count": len(numbers), "fit": fit, "rows": rows, "columns": columns}
+        said = words.format(field=_(_FIELDS[field]), sizes=sizes, **found)
+        yield SpecError(said, field=field)
 
 
 def _off_target(spec: NetworkSpec, targets: tuple[float, ...], outputs: int) -> Iterator[SpecError]:
     """A problem if the loss cannot take one of the targets."""
     if spec.loss == "cross_entropy":
-        allowed = f"classes from 0 to {outputs - 1} (one for each output)"
+        allowed = _("classes from 0 to {last} (one for each output)").format(last=outputs - 1)
         wrong = next((t for t in targets if t != int(t) or not 0 <= t < outputs), None)
     elif spec.loss == "bce_with_logits":
-        allowed = "probabilities from 0 to 1"
+        allowed = _("probabilities from 0 to 1")
         wrong = next((t for t in targets if not 0 <= t <= 1), None)
     else:
         return
     if wrong is not None:
         yield SpecError(
-            f"{wrong:g} is among the targets of {spec.loss}: allowed are {allowed}.",
+            _("{wrong:g} is among the targets of {loss}: allowed are {allowed}.").format(
+                wrong=wrong, loss=spec.loss, allowed=allowed
+            ),
             field="targets",
         )
 

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer import files
+from explorer.language import _, retold
 
 MAX_ELEMENTS = 65_536
 """Elements that one `Values` keeps; above it, shape and statistics only."""
@@ -146,20 +147,23 @@ class Values(Plain, frozen=True):
     @property
     def summary(self) -> str:
         """Shape, dtype and range in one short line: `2×2 float32, all 4.5`."""
-        shape = "×".join(map(str, self.shape)) if self.shape else "scalar"
+        shape = "×".join(map(str, self.shape)) if self.shape else _("scalar")
         head = f"{shape} {self.dtype}"
         known = self.described
         if self.size == 0:
-            return f"{head}, no elements"
+            return ", ".join([head, _("no elements")])
         if known is None:
-            return f"{head}, {self.note or 'not readable'}"
+            return ", ".join([head, retold(self.note) or _("not readable")])
         odd = [f"{n} {what}" for n, what in ((known.nans, "nan"), (known.infinities, "inf")) if n]
         parts = odd[:]
         if known.minimum is not None and known.maximum is not None:
             low, high = f"{known.minimum:.4g}", f"{known.maximum:.4g}"
-            finite = low if low == high else f"{low} to {high}"
-            every = "else " if odd else "all " if low == high and self.size > 1 else ""
-            parts.append(every + finite)
+            finite = low if low == high else _("{low} to {high}").format(low=low, high=high)
+            if odd:
+                finite = _("else {number}").format(number=finite)
+            elif low == high and self.size > 1:
+                finite = _("all {number}").format(number=finite)
+            parts.append(finite)
         return ", ".join([head, *parts])
 
 
@@ -700,6 +704,10 @@ class Answer(Plain, frozen=True):
     measured: Measured | None = None
 
 
+_OWN_ERRORS = frozenset({"RefusedError", "Stopped"})
+"""Types of errors whose message the sandbox wrote, and not torch or Python."""
+
+
 class RunError(Plain, frozen=True):
     """What the program raised, in Python's words, and where in the program (None if unknown)."""
 
@@ -707,6 +715,11 @@ class RunError(Plain, frozen=True):
     type: str
     line: int | None = None
     span: Span | None = None
+
+    @property
+    def words(self) -> str:
+        """The message for a person: in the language now spoken where it is the explorer's own."""
+        return retold(self.message) if self.type in _OWN_ERRORS else self.message
 
 
 class RunWarning(Plain, frozen=True):

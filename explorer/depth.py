@@ -27,6 +27,7 @@ from typing import Any, Final
 import msgspec
 
 from explorer.data import Plain, Program
+from explorer.language import later
 
 MAX_DEPTH: Final = 50
 """Most layers."""
@@ -46,20 +47,20 @@ ACTIVATIONS: Final = {
     "SiLU": "nn.functional.silu({})",
     "GELU": "nn.functional.gelu({})",
     "Softplus": "nn.functional.softplus({})",
-    "none": "{}",
+    later("none"): "{}",
 }
 """Activation -> how the program applies it."""
 
 INITS: Final = {
-    "nn.Linear's own": "",
+    later("nn.Linear's own"): "",
     "Xavier": "nn.init.xavier_normal_(layer.weight)",
     "Kaiming": 'nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")',
-    "orthogonal": "nn.init.orthogonal_(layer.weight)",
-    "normal, std 1": "nn.init.normal_(layer.weight)",
+    later("orthogonal"): "nn.init.orthogonal_(layer.weight)",
+    later("normal, std 1"): "nn.init.normal_(layer.weight)",
 }
 """How the weights begin -> the program's line for it."""
 
-NORMS: Final = {"none": "", "LayerNorm": "nn.LayerNorm", "BatchNorm": "nn.BatchNorm1d"}
+NORMS: Final = {later("none"): "", "LayerNorm": "nn.LayerNorm", "BatchNorm": "nn.BatchNorm1d"}
 """Normalisation after each layer -> its class."""
 
 

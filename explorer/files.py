@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import FileError
+from explorer.language import _
 
 FORMAT = 1
 """Number of the file format. A file with another number is refused, never half-read."""
@@ -47,25 +48,34 @@ def decode(whole: bytes) -> tuple[str, dict[str, Any]]:
     try:
         parsed = json.loads(whole)
     except (ValueError, RecursionError) as error:
-        raise FileError(f"This is no JSON file, or a damaged one: {error}.") from error
+        raise FileError(
+            _("This is no JSON file, or a damaged one: {error}.").format(error=error)
+        ) from error
     if not isinstance(parsed, dict) or parsed.get("file") != _MARK:
         raise FileError(
-            "This JSON was not written by Autograd Explorer. Allowed: a file made with .save(...)."
+            _(
+                "This JSON was not written by Autograd Explorer. Allowed: a file made with "
+                ".save(...)."
+            )
         )
     if parsed.get("format") != FORMAT:
         raise FileError(
-            f"The file has format {parsed.get('format')!r}; this version reads format {FORMAT}. "
-            "Open it with the version of Autograd Explorer that wrote it, or a newer one."
+            _(
+                "The file has format {theirs!r}; this version reads format {ours}. Open it "
+                "with the version of Autograd Explorer that wrote it, or a newer one."
+            ).format(theirs=parsed.get("format"), ours=FORMAT)
         )
     kind, content = parsed.get("kind"), parsed.get("content")
     if not isinstance(kind, str) or not isinstance(content, dict):
-        raise FileError("The file is damaged: it does not say what it holds.")
+        raise FileError(_("The file is damaged: it does not say what it holds."))
     return kind, content
 
 
 def _check_size(size: int) -> None:
     if size > MAX_BYTES:
         raise FileError(
-            f"The file has {size / 2**20:.0f} MB; allowed are up to {MAX_BYTES // 2**20} MB. "
-            "Record a smaller model, or fewer values."
+            _(
+                "The file has {size:.0f} MB; allowed are up to {most} MB. Record a smaller "
+                "model, or fewer values."
+            ).format(size=size / 2**20, most=MAX_BYTES // 2**20)
         )

@@ -27,6 +27,7 @@ import msgspec
 import numpy as np
 
 from explorer.data import Leaf, Plain, Program, Run, Values
+from explorer.language import later
 
 MAX_BATCH: Final = 64
 """Most samples."""
@@ -38,23 +39,23 @@ ROUNDING: Final = 1e-5
 """Gradients that differ by less than this part of the largest differ by rounding only."""
 
 NETWORKS: Final = {
-    "one layer": "nn.Linear(3, 1)",
-    "hidden layer": "nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)",
-    "with BatchNorm": "nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 1)",
+    later("one layer"): "nn.Linear(3, 1)",
+    later("hidden layer"): "nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)",
+    later("with BatchNorm"): "nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 1)",
 }
 """Network -> the modules in a row that it is made of."""
 
 LOSSES: Final = {"mean": "", "sum": ', reduction="sum"'}
 """How the squared errors of a batch become one number -> the argument that says so."""
 
-SCALES: Final = ("as it is", "divided by k", "weighted by size")
+SCALES: Final = (later("as it is"), later("divided by k"), later("weighted by size"))
 """What is done to the loss of a part before its backward()."""
 
 OPTIMIZERS: Final = {
-    "none": "",
+    later("none"): "",
     "SGD": "SGD({}, lr=0.1)",
-    "SGD, momentum": "SGD({}, lr=0.1, momentum=0.9)",
-    "SGD, weight decay": "SGD({}, lr=0.1, weight_decay=0.1)",
+    later("SGD, momentum"): "SGD({}, lr=0.1, momentum=0.9)",
+    later("SGD, weight decay"): "SGD({}, lr=0.1, weight_decay=0.1)",
     "Adam": "Adam({}, lr=0.1)",
     "AdamW": "AdamW({}, lr=0.1, weight_decay=0.1)",
 }

@@ -80,13 +80,23 @@ def lacks(value: Opened) -> tuple[str, ...]:
 
 def _opened(kind: str, content: dict[str, Any]) -> Opened:
     if kind not in KINDS:
-        raise FileError(f"The file holds a {kind!r}; allowed are {', '.join(KINDS)}.")
+        raise FileError(
+            _("The file holds a {kind!r}; allowed are {kinds}.").format(
+                kind=kind, kinds=", ".join(KINDS)
+            )
+        )
     try:
         value = KINDS[kind].from_dict(content)
     except (msgspec.ValidationError, TypeError, ValueError, OverflowError) as error:
-        raise FileError(f"The {kind} in the file is damaged: {error}.") from error
+        raise FileError(
+            _("The {kind} in the file is damaged: {error}.").format(kind=kind, error=error)
+        ) from error
     for complaint in _complaints(value):
-        raise FileError(f"The {kind} in the file is damaged: {complaint}.")
+        raise FileError(
+            _("The {kind} in the file is damaged: {complaint}.").format(
+                kind=kind, complaint=complaint
+            )
+        )
     return value
 
 
@@ -96,11 +106,11 @@ def _complaints(value: Opened) -> Iterator[str]:
         yield from _wrong_values(values)
     if isinstance(value, Jacobian):
         if value.values.shape != (len(value.rows), len(value.columns)):
-            yield "the matrix has another shape than its labels"
+            yield _("the matrix has another shape than its labels")
         if value.values.data is None:
-            yield "the matrix has no numbers"
+            yield _("the matrix has no numbers")
         if len(value.reached) != len(value.columns.parts):
-            yield "`reached` does not fit the columns"
+            yield _("`reached` does not fit the columns")
         return
     trace = value if isinstance(value, Trace) else value.trace
     yield from _wrong_trace(trace)
@@ -109,38 +119,44 @@ def _complaints(value: Opened) -> Iterator[str]:
         yield from _wrong_call(call, len(trace.nodes))
     for place in _places(value):
         if not 0 <= place < len(trace.nodes):
-            yield f"node {place} is not in the graph"
+            yield _("node {place} is not in the graph").format(place=place)
 
 
 def _wrong_values(values: Values) -> Iterator[str]:
     if any(size < 0 for size in values.shape):
-        yield f"a tensor has shape {values.shape}"
+        yield _("a tensor has shape {shape}").format(shape=values.shape)
         return
     try:
         stored = storage_dtype(values.dtype)
     except TypeError:
         stored = None
     if stored is None or stored.kind not in "biufc":
-        yield f"{values.dtype!r} is no dtype of numbers"
+        yield _("{dtype!r} is no dtype of numbers").format(dtype=values.dtype)
         return
     if values.data is not None and len(values.data) != values.size * stored.itemsize:
-        yield f"a tensor of shape {values.shape} has {len(values.data)} bytes"
+        yield _("a tensor of shape {shape} has {count} bytes").format(
+            shape=values.shape, count=len(values.data)
+        )
 
 
 def _wrong_trace(trace: Trace) -> Iterator[str]:
     count = len(trace.nodes)
     if [node.index for node in trace.nodes] != list(range(count)):
-        yield "the nodes are not numbered from 0"
+        yield _("the nodes are not numbered from 0")
     for edge in trace.edges:
         if not (0 <= edge.source < count and 0 <= edge.target < count and edge.slot >= 0):
-            yield f"an edge leads from node {edge.source} to node {edge.target} of {count}"
+            yield _("an edge leads from node {source} to node {target} of {count}").format(
+                source=edge.source, target=edge.target, count=count
+            )
             return
     if _has_a_cycle(count, trace.edges):
-        yield "its edges run in a circle, which no graph of autograd does"
+        yield _("its edges run in a circle, which no graph of autograd does")
     if count > MAX_NODES:
-        yield f"it has {count:,} nodes, and at most {MAX_NODES:,} are drawn"
+        yield _("it has {count:,} nodes, and at most {most:,} are drawn").format(
+            count=count, most=MAX_NODES
+        )
     if not all(0 <= root < count for root in trace.roots):
-        yield f"the roots {trace.roots} are not in the graph"
+        yield _("the roots {roots} are not in the graph").format(roots=trace.roots)
 
 
 def _has_a_cycle(count: int, edges: Sequence[Edge]) -> bool:
@@ -164,7 +180,7 @@ def _wrong_call(call: BackwardCall, count: int) -> Iterator[str]:
     leaves = tuple(leaf.node for leaf in call.leaves if leaf.node is not None)
     for place in (*call.roots, *leaves, *call.freed, *error, *(s.node for s in call.steps)):
         if not 0 <= place < count:
-            yield f"node {place} is not in the graph"
+            yield _("node {place} is not in the graph").format(place=place)
 
 
 def _places(value: Opened) -> Iterator[int]:

@@ -29,6 +29,7 @@ import re
 from typing import Any, Final
 
 from explorer.data import Program
+from explorer.language import _
 
 _SEEDS: Final = """\
 import random
@@ -67,9 +68,10 @@ def notebook(program: Program, title: str) -> str:
 def markdown(program: Program, title: str, printed: str, link: str) -> str:
     """Title, program, what it printed, and a link to all of it."""
     shown = f"\n{_fenced(printed.rstrip(), '')}\n" if printed else ""
-    seed = f", seed {program.seed}" if program.seed else ""
+    seed = ", " + _("seed {number}").format(number=program.seed) if program.seed else ""
     source = _fenced(program.source.rstrip(), "python")
-    return f"**{title}**{seed} ([see what autograd does]({link}))\n\n{source}\n{shown}"
+    words = _("see what autograd does")
+    return f"**{title}**{seed} ([{words}]({link}))\n\n{source}\n{shown}"
 
 
 def cells(source: str) -> list[str]:

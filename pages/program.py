@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explorer.language import _
 from explorer.ui import editor, form, handout, session, site, trouble, variables, ways, widgets
 
 typing = ways.show() == ways.CODE
@@ -21,7 +22,7 @@ with right:
     if run is not None and typing:
         editor.mark(run.error)
     elif run is not None:
-        st.button("Edit this program", icon=":material/edit:", on_click=ways.go_to_code)
+        st.button(_("Edit this program"), icon=":material/edit:", on_click=ways.go_to_code)
         st.code(run.program.source, line_numbers=True)
     troubles = st.container()
 
@@ -31,12 +32,12 @@ if run is not None:
         widgets.what_it_printed(run)
         if typing and run.trace.nodes:
             st.page_link(
-                site.page("backward"), label="Watch its backward pass",
+                site.page("backward"), label=_("Watch its backward pass"),
                 icon=":material/play_arrow:", query_params=session.query(),
             )  # fmt: skip
             if session.before_edit() is not None:
                 st.page_link(
-                    site.page("compare"), label="Compare it with what it was",
+                    site.page("compare"), label=_("Compare it with what it was"),
                     icon=":material/difference:", query_params=session.query(),
                 )  # fmt: skip
         handout.menu(run)

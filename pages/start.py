@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from explorer.language import _
 from explorer.ui import gallery, player, session
 
-st.header("See what autograd really did, one node at a time.")
+st.header(_("See what autograd really did, one node at a time."))
 
 run = session.explained_run()
 if run is not None:

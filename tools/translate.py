@@ -12,6 +12,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from explorer import language, lessons, presets
+from explorer.explain import rules
 from explorer.ui.player import words
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,8 @@ def said() -> Catalog:
         catalog.add(
             text, locations=[(words.TABLE.relative_to(ROOT).as_posix(), 0)], context=context
         )
+    for text in rules.messages():
+        catalog.add(text, locations=[("explorer/explain/rules.py", 0)])
     for file, text in lessons.messages():
         catalog.add(text, locations=[(f"explorer/lessons/texts/{file}", 0)])
     return catalog

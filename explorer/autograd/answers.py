@@ -10,6 +10,7 @@ from explorer.autograd.local import MAX_BYTES, Locals, confirmed, confirmed_term
 from explorer.autograd.tape import Tape
 from explorer.autograd.values import Copier
 from explorer.data import Answer, Ask, BackwardCall, LocalAsk, LocalJacobian, Terms, TermsAsk
+from explorer.language import later
 
 NodeAsk = LocalAsk | TermsAsk
 
@@ -48,8 +49,10 @@ class NodeAnswers:
         if not 0 <= ask.call < len(calls):
             return Answer(
                 ask,
-                error=f"There is no call {ask.call}: the program made {len(calls)} backward calls, "
-                "which are counted from 0.",
+                error=later(
+                    "There is no call {call}: the program made {count} backward calls, which are "
+                    "counted from 0."
+                ).format(call=ask.call, count=len(calls)),
             )
         call = calls[ask.call]
         if call.note:
@@ -65,6 +68,11 @@ class NodeAnswers:
             )
         terms = self._terms.get(ask)
         if terms is None:
-            return Answer(ask, error=f"Call {ask.call} does not lead to node {ask.node}.")
+            return Answer(
+                ask,
+                error=later("Call {call} does not lead to node {node}.").format(
+                    call=ask.call, node=ask.node
+                ),
+            )
         terms = confirmed_terms(terms, steps.get(ask.node), custom=ask.node in self._custom)
         return Answer(ask, terms=terms, error=terms.note or None)

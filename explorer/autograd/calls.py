@@ -16,10 +16,17 @@ from explorer.autograd.tape import Tape
 from explorer.autograd.values import Copier
 from explorer.autograd.watch import Watch
 from explorer.data import MAX_RUN_CALLS, BackwardCall, BackwardError, Leaf, Span, Trace, Values
+from explorer.language import later
 
-_BATCHED = "torch ran this call for many vectors at once (is_grads_batched), which has no steps"
-_FUNC = "torch ran this call inside a torch.func transform, where hooks and numbers are hidden"
-_TOO_MANY = f"the steps of the first {MAX_RUN_CALLS} calls are kept; this one came later"
+_BATCHED = later(
+    "torch ran this call for many vectors at once (is_grads_batched), which has no steps"
+)
+_FUNC = later(
+    "torch ran this call inside a torch.func transform, where hooks and numbers are hidden"
+)
+_TOO_MANY = later("the steps of the first {most} calls are kept; this one came later").format(
+    most=MAX_RUN_CALLS
+)
 
 STARTS: dict[Callable[..., Any], tuple[str, ...]] = {
     torch.autograd.grad: (

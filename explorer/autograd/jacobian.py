@@ -49,6 +49,7 @@ from torch.func import functional_call, jacrev, vmap
 
 from explorer.data import Axis, AxisPart, Jacobian, Values, storage_dtype
 from explorer.errors import JacobianError
+from explorer.language import later
 
 METHODS = ("auto", "batched", "loop")
 """What `jacobian` accepts as `method`."""
@@ -75,13 +76,13 @@ PER_SAMPLE_ELEMENTS = 200_000
 _CURES = (
     (
         "through the graph a second time",
-        "Pass retain_graph=True to the backward before, or take the Jacobian first.",
+        later("{words} Pass retain_graph=True to the backward before, or take the Jacobian first."),
     ),
     (
         "modified by an inplace operation",
-        "Edit a clone instead, or take the Jacobian before the edit.",
+        later("{words} Edit a clone instead, or take the Jacobian before the edit."),
     ),
-    ("use_reentrant=True", "Call checkpoint with use_reentrant=False."),
+    ("use_reentrant=True", later("{words} Call checkpoint with use_reentrant=False.")),
 )
 
 
@@ -132,19 +133,31 @@ def weight_jacobian(
     """
     _check_method(method, WEIGHT_METHODS)
     if not isinstance(module, nn.Module):
-        raise JacobianError(f"module is {_kind(module)}; allowed: an nn.Module.")
+        raise JacobianError(
+            later("module is {thing}; allowed: an nn.Module.").format(thing=_kind(module))
+        )
     arguments = batch if isinstance(batch, tuple) else (batch,)
     kind = type(module).__name__
     try:
         with torch.enable_grad():
             output = module(*arguments)
     except Exception as error:
-        raise JacobianError(f"The forward of {kind} raised {_words(error)}") from error
+        raise JacobianError(
+            later("The forward of {kind} raised {words}").format(kind=kind, words=_words(error))
+        ) from error
     if not isinstance(output, Tensor):
-        raise JacobianError(f"{kind} returned {_kind(output)}; allowed: a single tensor.")
+        raise JacobianError(
+            later("{kind} returned {thing}; allowed: a single tensor.").format(
+                kind=kind, thing=_kind(output)
+            )
+        )
     weights = {name: weight for name, weight in module.named_parameters() if weight.requires_grad}
     if not weights:
-        raise JacobianError(f"{kind} has no parameter that requires grad; at least one is needed.")
+        raise JacobianError(
+            later("{kind} has no parameter that requires grad; at least one is needed.").format(
+                kind=kind
+            )
+        )
 
     rows, columns = _checked_outputs({"y": output}), _checked_inputs(weights)
     with _as_before(), torch.no_grad():
@@ -154,13 +167,17 @@ def weight_jacobian(
                 sheet = _per_sample(module, arguments, problem)
                 if problem.confirms(sheet):
                     return problem.answer(sheet, "per_sample")
-                why = "the samples influence one another, for vᵀJ is not the VJP of the batch"
+                why = later(
+                    "the samples influence one another, for vᵀJ is not the VJP of the batch"
+                )
             except Exception as error:  # noqa: BLE001 - a module may refuse vmap in any way
                 why = _words(error)
             if method == "per_sample":
                 raise JacobianError(
-                    f"The method 'per_sample' does not fit {kind} on this batch: {why}. "
-                    "Allowed here: 'auto', 'batched', 'loop'."
+                    later(
+                        "The method 'per_sample' does not fit {kind} on this batch: {why}. Allowed "
+                        "here: 'auto', 'batched', 'loop'."
+                    ).format(kind=kind, why=why)
                 )
         return problem.solve(method, sure=not _runs_python(output))
 
@@ -182,8 +199,12 @@ class _Problem:
         self.reached = [False] * len(self.inputs)
         if self.size * self.storage.itemsize > MAX_BYTES:
             raise JacobianError(
-                f"The Jacobian would be {self.height} × {self.width} {self.dtype}, more than "
-                f"{MAX_BYTES >> 20} MB; allowed: fewer outputs or inputs."
+                later(
+                    "The Jacobian would be {rows} × {columns} {dtype}, more than {most} MB; "
+                    "allowed: fewer outputs or inputs."
+                ).format(
+                    rows=self.height, columns=self.width, dtype=self.dtype, most=MAX_BYTES >> 20
+                )
             )
 
     def pull(
@@ -273,8 +294,10 @@ class _Problem:
                 if method == "batched":
                     _ = self.checks  # a graph that cannot be run at all says so here
                     raise JacobianError(
-                        f"The method 'batched' does not fit this graph: {error} "
-                        "Allowed here: 'auto', 'loop'."
+                        later(
+                            "The method 'batched' does not fit this graph: {why} Allowed here: "
+                            "'auto', 'loop'."
+                        ).format(why=error)
                     ) from error
         return self.answer(self.fill(batched=False), "loop")
 
@@ -321,10 +344,10 @@ def _per_sample(module: nn.Module, arguments: tuple[Any, ...], problem: _Problem
         for part in arguments
     ):
         raise ValueError(
-            "the first dimension of the output and of every argument must be the batch"
+            later("the first dimension of the output and of every argument must be the batch")
         )
     if _has_hooks(module):
-        raise ValueError("it has hooks, and they would run a second time")
+        raise ValueError(later("it has hooks, and they would run a second time"))
 
     names = [part.name for part in problem.columns.parts]
     # The copy takes all that a forward may change, except the weights, which it is given.
@@ -334,7 +357,7 @@ def _per_sample(module: nn.Module, arguments: tuple[Any, ...], problem: _Problem
     def one(weights: dict[str, Tensor], *sample: Tensor) -> Tensor:
         result: Tensor = functional_call(twin, weights, tuple(part[None] for part in sample))
         if result.shape != (1, *output.shape[1:]):
-            raise ValueError("one sample alone gives an output of another shape")
+            raise ValueError(later("one sample alone gives an output of another shape"))
         return result[0]
 
     each = vmap(jacrev(one), in_dims=(None, *(0 for _ in arguments)), randomness="error")
@@ -419,21 +442,28 @@ def _axis(tensors: dict[str, Tensor]) -> Axis:
 def _check_method(method: str, allowed: Sequence[str]) -> None:
     if method not in allowed:
         listed = ", ".join(map(repr, allowed))
-        raise JacobianError(f"method is {method!r}; allowed: {listed}.")
+        raise JacobianError(
+            later("method is {method!r}; allowed: {listed}.").format(method=method, listed=listed)
+        )
 
 
 def _checked_outputs(outputs: Any) -> dict[str, Tensor]:
     if not isinstance(outputs, Mapping) or not outputs:
         raise JacobianError(
-            f"outputs is {_kind(outputs)}; allowed: a tensor, or a mapping of names to tensors "
-            "with at least one entry."
+            later(
+                "outputs is {thing}; allowed: a tensor, or a mapping of names to tensors with "
+                "at least one entry."
+            ).format(thing=_kind(outputs))
         )
     for name, tensor in outputs.items():
-        _check_tensor(f"The output {name!r}", tensor)
+        _check_tensor(later("The output {name!r}").format(name=name), tensor)
         if not tensor.requires_grad:
             raise JacobianError(
-                f"The output {name!r} has no graph: it has no grad_fn and requires no grad. "
-                "Compute it from a tensor that requires grad, outside no_grad and without detach."
+                later(
+                    "The output {name!r} has no graph: it has no grad_fn and requires no grad. "
+                    "Compute it from a tensor that requires grad, outside no_grad and without "
+                    "detach."
+                ).format(name=name)
             )
     return dict(outputs)
 
@@ -441,35 +471,49 @@ def _checked_outputs(outputs: Any) -> dict[str, Tensor]:
 def _checked_inputs(wrt: Any) -> dict[str, Tensor]:
     if not isinstance(wrt, Mapping) or not wrt:
         raise JacobianError(
-            f"wrt is {_kind(wrt)}; allowed: a mapping of names to tensors with at least one entry."
+            later(
+                "wrt is {thing}; allowed: a mapping of names to tensors with at least one entry."
+            ).format(thing=_kind(wrt))
         )
     for name, tensor in wrt.items():
-        _check_tensor(f"{name!r} in wrt", tensor)
+        _check_tensor(later("{name!r} in wrt").format(name=name), tensor)
         if not tensor.requires_grad:
             raise JacobianError(
-                f"{name!r} in wrt requires no grad, so no graph leads to it. "
-                "Call requires_grad_() on it before the forward."
+                later(
+                    "{name!r} in wrt requires no grad, so no graph leads to it. Call "
+                    "requires_grad_() on it before the forward."
+                ).format(name=name)
             )
     return dict(wrt)
 
 
 def _check_tensor(what: str, tensor: Any) -> None:
     if not isinstance(tensor, Tensor):
-        raise JacobianError(f"{what} is {_kind(tensor)}; allowed: a tensor.")
+        raise JacobianError(
+            later("{what} is {thing}; allowed: a tensor.").format(what=what, thing=_kind(tensor))
+        )
     if tensor.is_complex():
         raise JacobianError(
-            f"{what} is {tensor.dtype}; allowed: a real floating dtype. A complex number has no "
-            "single derivative here: use torch.view_as_real on an output, and begin with real "
-            "tensors."
+            later(
+                "{what} is {dtype}; allowed: a real floating dtype. A complex number has no "
+                "single derivative here: use torch.view_as_real on an output, and begin with "
+                "real tensors."
+            ).format(what=what, dtype=tensor.dtype)
         )
     if not tensor.is_floating_point():
         raise JacobianError(
-            f"{what} is {tensor.dtype}; allowed: a floating dtype such as torch.float32."
+            later("{what} is {dtype}; allowed: a floating dtype such as torch.float32.").format(
+                what=what, dtype=tensor.dtype
+            )
         )
     if tensor.layout != torch.strided or tensor.is_meta or tensor.is_nested:
-        nested = "a nested tensor" if tensor.is_nested else f"{tensor.layout}"
-        where = "on the meta device" if tensor.is_meta else nested
-        raise JacobianError(f"{what} is {where}; allowed: a dense tensor that holds numbers.")
+        nested = later("a nested tensor") if tensor.is_nested else f"{tensor.layout}"
+        where = later("on the meta device") if tensor.is_meta else nested
+        raise JacobianError(
+            later("{what} is {where}; allowed: a dense tensor that holds numbers.").format(
+                what=what, where=where
+            )
+        )
 
 
 def _kind(thing: Any) -> str:
@@ -477,8 +521,8 @@ def _kind(thing: Any) -> str:
     if thing is None:
         return "None"
     if isinstance(thing, Mapping) and not thing:
-        return f"an empty {type(thing).__name__}"
-    return f"of type {type(thing).__name__}"
+        return later("an empty {type}").format(type=type(thing).__name__)
+    return later("of type {type}").format(type=type(thing).__name__)
 
 
 def _words(error: Exception) -> str:
@@ -491,8 +535,10 @@ def _words(error: Exception) -> str:
 
 def _with_cure(error: Exception) -> str:
     words = _words(error) + "."
-    cures = [cure for fragment, cure in _CURES if fragment in words]
-    return " ".join([words, *cures])
+    for fragment, cure in _CURES:
+        if fragment in words:
+            return cure.format(words=words)
+    return words
 
 
 # ----------------------------------------------------------------------------- what stays as is

@@ -34,6 +34,7 @@ from explorer.autograd.modes import FunctionMode
 from explorer.autograd.tape import Tape, as_tensors, gradient_edge, is_accumulate
 from explorer.autograd.values import Copier
 from explorer.data import LocalJacobian, Step, Terms
+from explorer.language import later
 
 MAX_ENTRIES = 4_096
 """Entries that one local Jacobian may have: 64 × 64."""
@@ -51,18 +52,18 @@ MAX_CALLS = 20_000
 MAX_BYTES = 64 * 2**20
 """Bytes of all matrices and weights that are given out, in a run to all asks together."""
 
-TOO_LARGE = f"over {MAX_ENTRIES:,} entries"
-TOO_MANY = f"over {MAX_CALLS:,} calls of nodes in all"
-NO_BYTES = f"over {MAX_BYTES // 2**20} MB in all"
-PACKED = "its saved tensors are packed, and unpacking them would run the program's own hooks"
-PERHAPS_PACKED = (
+TOO_LARGE = later("over {most:,} entries").format(most=MAX_ENTRIES)
+TOO_MANY = later("over {most:,} calls of nodes in all").format(most=MAX_CALLS)
+NO_BYTES = later("over {most} MB in all").format(most=MAX_BYTES // 2**20)
+PACKED = later("its saved tensors are packed, and unpacking them would run the program's own hooks")
+PERHAPS_PACKED = later(
     "it may hold packed saved tensors, and unpacking them would run the program's own hooks"
 )
-REENTRANT = "it runs a backward of its own, which would change .grad"
-COMPLEX = "complex numbers: the derivative is no single matrix"
-NOT_LINEAR = "what it sends is not linear in what comes in, so it has no Jacobian"
-NOT_SENT = "what it sent is not gᵀJ: it is not linear in g, or a hook changed what it sent"
-HOOKED = "what it sent is not gᵀJ: a hook on the node changed what it sent"
+REENTRANT = later("it runs a backward of its own, which would change .grad")
+COMPLEX = later("complex numbers: the derivative is no single matrix")
+NOT_LINEAR = later("what it sends is not linear in what comes in, so it has no Jacobian")
+NOT_SENT = later("what it sent is not gᵀJ: it is not linear in g, or a hook changed what it sent")
+HOOKED = later("what it sent is not gᵀJ: a hook on the node changed what it sent")
 
 
 class NoLocalError(Exception):
@@ -135,7 +136,7 @@ class Locals:
             return node
         fn = self.tape.fns[number]
         if is_accumulate(fn):
-            raise NoLocalError("AccumulateGrad adds into .grad and sends nothing on")
+            raise NoLocalError(later("AccumulateGrad adds into .grad and sends nothing on"))
         if any(saved.state == "packed" for saved in self.tape.saved(number)):
             raise NoLocalError(PACKED)
         if type(fn).__name__ == "CopySlices" and self._any_packed():
@@ -178,10 +179,14 @@ class Locals:
 
     def _terms(self, node: "_LiveNode", slot: int, element: int) -> tuple[Tensor | None, ...]:
         if slot not in node.targets:
-            raise NoLocalError(f"it sends nothing on slot {slot}")
+            raise NoLocalError(later("it sends nothing on slot {slot}").format(slot=slot))
         size = math.prod(node.targets[slot].shape)
         if not 0 <= element < size:
-            raise NoLocalError(f"slot {slot} has {size} elements, and no element {element}")
+            raise NoLocalError(
+                later("slot {slot} has {size} elements, and no element {element}").format(
+                    slot=slot, size=size, element=element
+                )
+            )
         return self._weights(node, slot, element)
 
     def _weights(self, node: "_LiveNode", slot: int, element: int) -> tuple[Tensor | None, ...]:
@@ -190,8 +195,10 @@ class Locals:
         except _NotDifferentiableError:
             if node.height > MAX_ONE_HOTS_FOR_TERMS:
                 raise NoLocalError(
-                    "torch cannot differentiate this node's own call, and "
-                    f"{node.height:,} calls would be needed instead"
+                    later(
+                        "torch cannot differentiate this node's own call, and {count:,} calls "
+                        "would be needed instead"
+                    ).format(count=node.height)
                 ) from None
         column = torch.zeros(node.height, dtype=node.targets[slot].dtype)
         for row in range(node.height):
@@ -262,7 +269,7 @@ class _LiveNode:
         except NoLocalError:
             raise
         except Exception as error:  # a backward of the program may raise anything
-            raise NoLocalError(f"calling it raised: {error}") from error
+            raise NoLocalError(later("calling it raised: {error}").format(error=error)) from error
 
     def _python(self, cotangents: Sequence[Tensor | None]) -> list[Any]:
         """A custom Function's backward gives one result for each argument of its forward.

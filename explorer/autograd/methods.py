@@ -25,6 +25,7 @@ from explorer.autograd.modes import FunctionMode
 from explorer.autograd.replay import Replay
 from explorer.data import Jacobian, Measured
 from explorer.errors import JacobianError
+from explorer.language import later
 
 HOWS = (
     "loop", "is_grads_batched", "functional.jacobian", "functional.jacobian, vectorize",
@@ -50,7 +51,11 @@ def measured(replay: Replay, how: str, reference: Jacobian) -> Measured:
         Exception: the method does not work on this program, in torch's words.
     """
     if how not in HOWS:
-        raise JacobianError(f"how is {how!r}; allowed: {', '.join(map(repr, HOWS))}.")
+        raise JacobianError(
+            later("how is {how!r}; allowed: {listed}.").format(
+                how=how, listed=", ".join(map(repr, HOWS))
+            )
+        )
     subject = _Subject(replay)
     run: Callable[[], Blocks] = {
         "loop": subject.loop,
@@ -182,7 +187,7 @@ class _Subject:
             with _Flags():
                 found = replay.run(put)
             if found.shape != (1, *shape):
-                raise JacobianError("One sample alone gives an output of another shape.")
+                raise JacobianError(later("One sample alone gives an output of another shape."))
             return found[0]
 
         inputs = tuple(self.values.values())
@@ -197,7 +202,7 @@ class _Subject:
     def _batch(self) -> dict[str, tuple[int, Tensor]]:
         """The variables whose first dimension is the batch: not computed, as long as the output."""
         if self.output.dim() == 0:
-            raise JacobianError("A scalar has no samples.")
+            raise JacobianError(later("A scalar has no samples."))
         count = self.output.shape[0]
         found = {
             name: (number, tensor)
@@ -205,7 +210,9 @@ class _Subject:
             if tensor.is_leaf and tensor.dim() > 0 and tensor.shape[0] == count
         }
         if not found:
-            raise JacobianError(f"No variable of the program holds the {count} samples.")
+            raise JacobianError(
+                later("No variable of the program holds the {count} samples.").format(count=count)
+            )
         self.batch = set(found)
         return found
 

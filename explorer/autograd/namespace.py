@@ -13,6 +13,7 @@ from explorer.autograd.names import ProgramNames
 from explorer.autograd.tape import gradient_edge
 from explorer.autograd.watch import Watch
 from explorer.data import Span, Variable
+from explorer.language import later
 
 
 class LiveVariable:
@@ -203,4 +204,6 @@ class Namespace(ProgramNames):
         for known, tensor in self._named():
             if known == path:
                 return tensor
-        raise errors.JacobianError(f"The program has no tensor named {path!r} at this point.")
+        raise errors.JacobianError(
+            later("The program has no tensor named {name!r} at this point.").format(name=path)
+        )

@@ -32,6 +32,7 @@ from explorer.data import (
     Run,
     Values,
 )
+from explorer.language import later
 
 LEVELS = (1.0, 0.1, 0.01)
 """Lengths of the longest step, in the size of the number itself."""
@@ -42,12 +43,12 @@ STEPS = 10
 MAX_SECONDS = 3.0
 """What all runs of one nudge may take together; and a third of it, what the program may."""
 
-_TOO_SLOW = (
+_TOO_SLOW = later(
     "The program takes too long to be run again for each step: a nudge has {seconds:g} seconds."
 )
-_SHARED = (
-    "Several elements of {leaf} lie in one place of memory (it was expanded), so none of them can "
-    "be changed alone."
+_SHARED = later(
+    "Several elements of {leaf} lie in one place of memory (it was expanded), so "
+    "none of them can be changed alone."
 )
 
 
@@ -109,8 +110,10 @@ def answer(
             at = moment(shown.forward, tensor, _reachable(call))
         if at is None:
             raise NudgeError(
-                f"{leaf} goes into the graph by no function that was seen, so there is no place at "
-                "which to change it."
+                later(
+                    "{leaf} goes into the graph by no function that was seen, so there is no "
+                    "place at which to change it."
+                ).format(leaf=leaf)
             )
         if seconds > MAX_SECONDS / 3:
             raise NudgeError(_TOO_SLOW.format(seconds=MAX_SECONDS))
@@ -126,20 +129,30 @@ def _asked(ask: NudgeAsk, shown: Run) -> tuple[BackwardCall, str]:
         NudgeError: there is no such call, leaf or element, or torch computed no gradient for it.
     """
     if not 0 <= ask.call < len(shown.calls):
-        raise NudgeError(f"There is no call {ask.call}: the program made {len(shown.calls)}.")
+        raise NudgeError(
+            later("There is no call {call}: the program made {count}.").format(
+                call=ask.call, count=len(shown.calls)
+            )
+        )
     call, nodes = shown.calls[ask.call], shown.trace.nodes
     if not 0 <= ask.node < len(nodes) or nodes[ask.node].leaf is None:
-        raise NudgeError(f"Node {ask.node} is no leaf.")
-    leaf = nodes[ask.node].leaf or "This leaf"
+        raise NudgeError(later("Node {node} is no leaf.").format(node=ask.node))
+    leaf = nodes[ask.node].leaf or ""
     size = math.prod(nodes[ask.node].outputs[0].shape)
     if not 0 <= ask.element < size:
-        raise NudgeError(f"{leaf} has {size} elements, and no element {ask.element}.")
+        raise NudgeError(
+            later("{leaf} has {size} elements, and no element {element}.").format(
+                leaf=leaf, size=size, element=ask.element
+            )
+        )
     if call.error is not None:
-        raise NudgeError("This call failed, so there is no gradient to compare with.")
+        raise NudgeError(later("This call failed, so there is no gradient to compare with."))
     if "float" not in nodes[ask.node].outputs[0].dtype:
-        raise NudgeError(f"{leaf} is not real, so a step has no single direction.")
+        raise NudgeError(
+            later("{leaf} is not real, so a step has no single direction.").format(leaf=leaf)
+        )
     if gradient_of(call, ask.node, ask.element) is None:
-        raise NudgeError(f"This call computed no gradient for {leaf}.")
+        raise NudgeError(later("This call computed no gradient for {leaf}.").format(leaf=leaf))
     return call, leaf
 
 
@@ -183,7 +196,9 @@ def _measured(
         except _Enough:
             pass
         except Exception as raised:  # noqa: BLE001 - the program may raise anything
-            watch.note = watch.note or f"the program raised {type(raised).__name__}: {raised}"
+            watch.note = watch.note or later("the program raised {type}: {words}").format(
+                type=type(raised).__name__, words=raised
+            )
         finally:
             watch.release()
         if watch.shares_memory:
@@ -192,9 +207,15 @@ def _measured(
 
     still = changed(None)
     if still.output is None or still.value is None:
-        raise NudgeError(still.note or "The program did not come to this call a second time.")
+        raise NudgeError(
+            still.note or later("The program did not come to this call a second time.")
+        )
     if not math.isfinite(still.value):
-        raise NudgeError(f"The number is {still.value}, and a step from there leads nowhere.")
+        raise NudgeError(
+            later("The number is {number}, and a step from there leads nowhere.").format(
+                number=still.value
+            )
+        )
     points = {0.0: NudgePoint(0.0, still.output)}
     done = 1
     for step in lengths(still.value):
@@ -304,7 +325,7 @@ class _Nudged(Watch):
         """vᵀ·root of all roots, with the v of the first run."""
         vectors = self._call.gradient or (None,) * len(roots)
         if len(vectors) != len(roots):
-            self.note = "this call then begins at other tensors"
+            self.note = later("this call then begins at other tensors")
             return
         total, size, eps = 0.0, 0.0, 0.0
         for root, v in zip(roots, vectors, strict=True):
@@ -312,11 +333,11 @@ class _Nudged(Watch):
             weights = torch.ones(1, dtype=torch.float64)
             if v is not None:
                 if v.array is None:
-                    self.note = "v has more numbers than are kept"
+                    self.note = later("v has more numbers than are kept")
                     return
                 weights = torch.tensor(v.array.astype("float64")).flatten()
             if weights.numel() != numbers.numel():
-                self.note = "the root then has another shape"
+                self.note = later("the root then has another shape")
                 return
             terms = weights * numbers
             total += float(terms.sum())

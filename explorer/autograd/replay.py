@@ -22,6 +22,7 @@ from explorer.autograd.modules import inside, parts_of
 from explorer.autograd.names import ProgramNames
 from explorer.data import Program
 from explorer.errors import JacobianError
+from explorer.language import later
 
 Put = Callable[[str, Tensor], Tensor | None]
 """Told of a tensor when the program has just made it; gives what to put in its place, or None."""
@@ -76,10 +77,14 @@ class Replay:
                 if names.missing:
                     missing = ", ".join(map(repr, names.missing))
                     raise JacobianError(
-                        f"The program cannot be run with another {missing}."
+                        later("The program cannot be run with another {missing}.").format(
+                            missing=missing
+                        )
                     ) from None
                 return reached.tensor
-        raise JacobianError(f"Run again, the program does not come to {self.output[0]!r}.")
+        raise JacobianError(
+            later("Run again, the program does not come to {name!r}.").format(name=self.output[0])
+        )
 
 
 def reseed(number: int) -> None:

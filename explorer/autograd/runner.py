@@ -57,6 +57,7 @@ from explorer.data import (
     TermsAsk,
     VjpAsk,
 )
+from explorer.language import later
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _FRAME = re.compile(rf'^  File "(?!{FILENAME})[^"]*", line \d+, in .*\n(?:    .*\n)*', re.MULTILINE)
@@ -186,11 +187,17 @@ class _Execution:
         notes = []
         if self.copier.over_budget:
             notes.append(
-                f"The numbers of this run take more than {MAX_RUN_BYTES // 2**20} MB; of the later "
-                "tensors only shape and statistics were kept."
+                later(
+                    "The numbers of this run take more than {most} MB; of the later tensors only "
+                    "shape and statistics were kept."
+                ).format(most=MAX_RUN_BYTES // 2**20)
             )
         if watch.full:
-            notes.append(f"The first {MAX_RUN_OPS:,} ops of the forward were kept; later ones ran.")
+            notes.append(
+                later("The first {most:,} ops of the forward were kept; later ones ran.").format(
+                    most=MAX_RUN_OPS
+                )
+            )
         calls = watch.calls(trace, names)
         result = Run(
             program=self.program,
@@ -341,7 +348,10 @@ def masked(text: str) -> str:
 
 
 def _not_met(ask: AboutVariable) -> Answer:
-    return Answer(ask, error=f"The program never assigned a tensor to {ask.outputs!r}.")
+    return Answer(
+        ask,
+        error=later("The program never assigned a tensor to {name!r}.").format(name=ask.outputs),
+    )
 
 
 @contextmanager

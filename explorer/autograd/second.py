@@ -18,6 +18,7 @@ from explorer.autograd.values import dtype_name
 from explorer.autograd.vectors import grads_of
 from explorer.data import Axis, AxisPart, Jacobian, Values
 from explorer.errors import JacobianError
+from explorer.language import later
 
 
 def gradients(output: Tensor, wrt: Mapping[str, Tensor]) -> dict[str, Tensor | None]:
@@ -53,8 +54,10 @@ def hessian(output: Tensor, wrt: Mapping[str, Tensor], *, name: str = "y") -> Ja
     """
     if output.numel() != 1:
         raise JacobianError(
-            f"The output has {output.numel()} elements; allowed: one, since a Hessian is that of a "
-            "scalar."
+            later(
+                "The output has {count} elements; allowed: one, since a Hessian is that of a "
+                "scalar."
+            ).format(count=output.numel())
         )
     first = gradients(output, wrt)
     parts = tuple(AxisPart(name, tuple(tensor.shape)) for name, tensor in wrt.items())

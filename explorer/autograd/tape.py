@@ -17,6 +17,7 @@ from explorer import data, errors
 from explorer.autograd import private
 from explorer.autograd.values import Copier, dtype_name, version_of
 from explorer.data import Edge, Saved, TensorMeta, Trace, Values
+from explorer.language import later
 
 Names = nn.Module | Mapping[str, Tensor | nn.Module] | None
 
@@ -283,7 +284,7 @@ class _SavedReader:
             return Saved(name, "none" if _refusal(unpack) is None else "freed")
         version = version_of(tensor)
         if scratch:
-            note = "scratch memory of the kernel: its bytes have no meaning"
+            note = later("scratch memory of the kernel: its bytes have no meaning")
             values = Values(tuple(tensor.shape), dtype_name(tensor.dtype), note=note)
             return Saved(name, "held", values, version=version)
         # Only unpacking compares versions, and a tensor at version 0 was never edited.

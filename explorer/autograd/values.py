@@ -9,9 +9,12 @@ from torch import Tensor
 
 from explorer.autograd import private
 from explorer.data import MAX_ELEMENTS, MAX_RUN_BYTES, Statistics, Values, statistics_of
+from explorer.language import later
 
-TOO_LARGE = f"over {MAX_ELEMENTS:,} elements: shape and statistics only"
-OVER_BUDGET = f"over {MAX_RUN_BYTES // 2**20} MB in all: shape and statistics only"
+TOO_LARGE = later("over {most:,} elements: shape and statistics only").format(most=MAX_ELEMENTS)
+OVER_BUDGET = later("over {most} MB in all: shape and statistics only").format(
+    most=MAX_RUN_BYTES // 2**20
+)
 
 _NAMES = {
     kind: str(kind).removeprefix("torch.")
@@ -53,7 +56,7 @@ class Copier:
         shape = tuple(tensor.shape)
         dtype = _NAMES[tensor.dtype]
         if private.is_wrapped(tensor) or tensor.is_meta or tensor.is_nested:
-            return Values(shape, dtype, note="its numbers cannot be read here")
+            return Values(shape, dtype, note=later("its numbers cannot be read here"))
         plain = _plain(tensor)
         if plain.numel() > MAX_ELEMENTS:
             return Values(shape, dtype, statistics=_statistics(plain), note=TOO_LARGE)

@@ -27,6 +27,7 @@ from explorer.autograd.replay import Replay
 from explorer.autograd.values import Copier
 from explorer.data import MAX_ELEMENTS, Pushed, Tangent, Values
 from explorer.errors import JacobianError
+from explorer.language import later
 
 MAX_VECTOR = MAX_ELEMENTS
 """Numbers that a v or a u may have."""
@@ -43,7 +44,7 @@ def grads_of(
         JacobianError: v has another number of elements than `output`, or the backward raises.
     """
     copier = copier or Copier()
-    vector = vector_for(output, v, "v", "the output")
+    vector = vector_for(output, v, "v", later("the output"))
     tensors = list({id(tensor): tensor for tensor in wrt.values()}.values())
     before = [(tensor, _grad(tensor)) for tensor in tensors]
     try:
@@ -85,8 +86,10 @@ def push(replay: Replay, u: Sequence[float], sizes: Mapping[str, int], *, order:
     """
     if len(u) != sum(sizes.values()):
         raise JacobianError(
-            f"u has {len(u)} numbers, and the inputs have {sum(sizes.values())} elements; "
-            "allowed: one number for each."
+            later(
+                "u has {count} numbers, and the inputs have {size} elements; allowed: one "
+                "number for each."
+            ).format(count=len(u), size=sum(sizes.values()))
         )
     starts = dict(zip(sizes, accumulate(sizes.values(), initial=0), strict=False))
     copier = Copier()
@@ -129,8 +132,10 @@ def vector_for(tensor: Tensor, numbers: Sequence[float], what: str, whose: str) 
     """
     if len(numbers) != tensor.numel():
         raise JacobianError(
-            f"{what} has {len(numbers)} numbers, and {whose} has {tensor.numel()} elements; "
-            "allowed: one number for each."
+            later(
+                "{what} has {count} numbers, and {whose} has {size} elements; allowed: one "
+                "number for each."
+            ).format(what=what, count=len(numbers), whose=whose, size=tensor.numel())
         )
     flat = torch.tensor(list(numbers), dtype=torch.float64)
     return flat.to(tensor.device, tensor.dtype).reshape(tensor.shape)

@@ -31,6 +31,7 @@ from explorer.autograd.spans import Spans
 from explorer.autograd.tape import MADE_BY, Names, Tape, is_accumulate, leaf_names
 from explorer.autograd.values import Copier, dtype_name, version_of
 from explorer.data import MAX_RUN_OPS, Event, Op, Operand, Span, Trace, Values
+from explorer.language import later
 
 _TORCH = Path(torch.__file__).parent
 _OPTIMIZERS = f"{_TORCH / 'optim'}{os.sep}"
@@ -355,7 +356,7 @@ class Watch(FunctionMode):
         """The numbers of `tensor` now, unless nobody has written them yet."""
         if (id(tensor), version_of(tensor)) in self._unwritten:
             shape, dtype = tuple(tensor.shape), dtype_name(tensor.dtype)
-            return Values(shape, dtype, note="memory that was not written yet")
+            return Values(shape, dtype, note=later("memory that was not written yet"))
         return self.copier.copy(tensor)
 
     def place(self, tensor: Tensor) -> GradientEdge | None:

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.data import BackwardCall, Edge, LocalJacobian, Node, Values
+from explorer.language import later
 
 Matrix = npt.NDArray[np.float64]
 
@@ -218,7 +219,7 @@ class Chains:
             local.values.array if local is not None and local.values is not None else None
         )
         if array is None:
-            return None, local.note if local is not None else "nobody asked for it"
+            return None, local.note if local is not None else later("nobody asked for it")
         return array.astype(np.float64), ""
 
     def _spread(self, start: dict[int, Matrix], leaf: int) -> Matrix | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from explorer.explain.rule import Array, Fired, FormulaError, Numbers, Rule, rule
+from explorer.language import _
 
 
 def t(matrix: Array) -> Numbers:
@@ -33,7 +34,7 @@ def _window(n: Fired, tap: tuple[int, ...], sizes: tuple[int, ...]) -> Any:
 
 def _plain(n: Fired) -> None:
     if n.transposed:
-        raise FormulaError("no formula is written for a transposed convolution")
+        raise FormulaError(_("no formula is written for a transposed convolution"))
 
 
 def _grouped(array: Array, groups: int) -> Numbers:
@@ -87,7 +88,7 @@ def _scale(n: Fired) -> float:
 def _scores(n: Fired) -> Numbers:
     """The cotangent of the scores, through softmax and the scale."""
     if n.dropout_p:
-        raise FormulaError("no formula is written for attention with dropout")
+        raise FormulaError(_("no formula is written for attention with dropout"))
     p = _chances(n)
     return _scale(n) * p * (n.g @ t(n.value) - (n.g * n.output).sum(-1, keepdims=True))
 

@@ -19,6 +19,7 @@ from explorer.explain.rule import (
     rule,
 )
 from explorer.explain.shapes import scatter
+from explorer.language import _
 
 # ------------------------------------------------------------------------------------------- sums
 
@@ -99,7 +100,7 @@ def _pool(n: Fired) -> Numbers:
 
 def _average_pool(n: Fired) -> Numbers:
     if n.ceil_mode or n.divisor_override or not (n.count_include_pad or n.padding == (0, 0)):
-        raise FormulaError("no formula is written for windows of different sizes")
+        raise FormulaError(_("no formula is written for windows of different sizes"))
     step, sizes = n.stride or n.kernel_size, n.g.shape[-2:]
     whole = np.zeros(
         (*n.shape[:-2], *(s + 2 * p for s, p in zip(n.shape[-2:], n.padding, strict=True)))

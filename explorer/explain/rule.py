@@ -15,10 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.data import Edge, Saved, Step, TensorMeta, Trace, Values
+from explorer.language import _, later, retold
 
 Array = npt.NDArray[Any]
 Numbers = Any
 """What a formula makes: an array, or one number."""
+
+
+STATES = (later("freed"), later("packed"), later("edited"))
+"""States of a saved tensor in which its numbers are not there, or not as they were."""
 
 
 class FormulaError(Exception):
@@ -68,14 +73,18 @@ class Fired:
     def meta_of(self, slot: int) -> TensorMeta:
         """Shape and dtype of the cotangent that goes out on `slot`."""
         if slot not in self._targets:
-            raise FormulaError(f"the shape of input {slot}, which requires no grad, is not known")
+            raise FormulaError(
+                _("the shape of input {slot}, which requires no grad, is not known").format(
+                    slot=slot
+                )
+            )
         return self._targets[slot]
 
     @cached_property
     def gs(self) -> tuple[Array, ...]:
         """Every cotangent that came in; where none came, zeros."""
         return tuple(
-            np.zeros(output.shape) if values is None else _wide(values, "the incoming cotangent")
+            np.zeros(output.shape) if values is None else _wide(values, _("the incoming cotangent"))
             for values, output in zip(self._step.cotangents_in, self._node.outputs, strict=False)
         )
 
@@ -100,7 +109,7 @@ class Fired:
     def __getattr__(self, name: str) -> Any:
         saved = self.__dict__.get("_saved", {}).get(name)
         if saved is None:
-            raise FormulaError(f"{name} was not saved")
+            raise FormulaError(_("{name} was not saved").format(name=name))
         return _constant(saved.text) if saved.state == "constant" else _numbers(saved)
 
 
@@ -142,7 +151,7 @@ class Rule(NamedTuple):
                 made = np.asarray(self.part(slot).formula(fired))
             fitted = summed_to(made, fired.shape)
         except (ArithmeticError, IndexError, TypeError, ValueError) as error:
-            raise FormulaError("the formula is not written for this case") from error
+            raise FormulaError(_("the formula is not written for this case")) from error
         if fired.meta_of(slot).dtype.startswith("complex"):
             return fitted.astype(np.complex128)
         return fitted.real
@@ -167,15 +176,21 @@ def summed_to(array: Array, shape: tuple[int, ...]) -> Array:
 def _wide(values: Values, what: str) -> Array:
     array = values.array
     if array is None:
-        raise FormulaError(f"the numbers of {what} were not kept ({values.note})")
+        raise FormulaError(
+            _("the numbers of {what} were not kept ({note})").format(
+                what=what, note=retold(values.note)
+            )
+        )
     if np.iscomplexobj(array):
         return array.astype(np.complex128)
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
 def _numbers(saved: Saved) -> Array:
+    if saved.values is None and saved.state == "none":
+        raise FormulaError(_("{name} was not saved").format(name=saved.name))
     if saved.values is None:
-        raise FormulaError(f"{saved.name} is {saved.state}")
+        raise FormulaError(_("{name} is {state}").format(name=saved.name, state=_(saved.state)))
     return _wide(saved.values, saved.name)
 
 

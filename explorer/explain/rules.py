@@ -1,5 +1,8 @@
 """The table of all rules, by the name of the node."""
 
+import re
+from collections.abc import Iterator
+
 from explorer.explain.pointwise import POINTWISE
 from explorer.explain.products import PRODUCTS
 from explorer.explain.reductions import REDUCTIONS
@@ -12,6 +15,18 @@ RULES: dict[str, Rule] = {
     for name, entry in every(table)
 }
 """Node name -> its rule."""
+
+_WORDS = re.compile(
+    r"\b(where|else|sum of|of|at|in|on|by|with|without|from|or|its|the|rolled|turned)\b"
+)
+"""How symbols are told that say a part in words: `g where self > 0, else 0`."""
+
+
+def messages() -> Iterator[str]:
+    """The words of all rules, for the catalogues: each sentence, and symbols that hold words."""
+    for rule in RULES.values():
+        yield rule.sentence
+        yield from (symbols for symbols in rule.symbols if _WORDS.search(symbols))
 
 
 def rule_of(node_name: str) -> Rule | None:

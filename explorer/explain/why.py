@@ -26,23 +26,26 @@ from explorer.data import (
 )
 from explorer.explain.rule import FormulaError, edges_from
 from explorer.explain.rules import rule_of
+from explorer.language import _, later, retold
 
 MAX_TERMS = 8
 """Terms that are listed one by one; the rest is given as a count and a sum."""
 
-NO_FORMULA = "No formula is written for {name}; its weights are what torch's own node answers."
-NO_RULE = "No formula is written for {name}."
-NO_TERMS = "The terms are not known here."
-STALE = (
+NO_FORMULA = later(
+    "No formula is written for {name}; its weights are what torch's own node answers."
+)
+NO_RULE = later("No formula is written for {name}.")
+NO_TERMS = later("The terms are not known here.")
+STALE = later(
     "The terms are torch's own, the formula gives something else: it was filled with what the node "
     "had saved when it was first seen, and that may have been edited since."
 )
-CHANGED = "That is not what arrived: a hook changed it on the way."
-GRAD_CHANGED = "That is not what .grad holds: something changed it afterwards."
-GRAD_NONE = ".grad is None: nothing has been added to it."
-COMPLEX = "Complex numbers are not explained one by one."
-SENT_NONE = "torch sent None here: nothing flows along this edge."
-UNKNOWN = "The number itself was not kept: {note}."
+CHANGED = later("That is not what arrived: a hook changed it on the way.")
+GRAD_CHANGED = later("That is not what .grad holds: something changed it afterwards.")
+GRAD_NONE = later(".grad is None: nothing has been added to it.")
+COMPLEX = later("Complex numbers are not explained one by one.")
+SENT_NONE = later("torch sent None here: nothing flows along this edge.")
+UNKNOWN = later("The number itself was not kept: {note}.")
 
 _EPS = {
     "float64": 2.0**-52, "complex128": 2.0**-52, "float32": 2.0**-23, "complex64": 2.0**-23,
@@ -126,16 +129,16 @@ def _rundown(call: BackwardCall, number: int, slot: int, local: LocalJacobian | 
     node = call.trace.nodes[step.node]
     rule = rule_of(node.name)
     sent = _at(step.cotangents_out, slot)
-    notes = [] if rule else [NO_RULE.format(name=node.name)]
+    notes = [] if rule else [_(NO_RULE).format(name=node.name)]
     if sent is None:
-        notes.append(SENT_NONE)
+        notes.append(_(SENT_NONE))
     real = None if sent is None or sent.array is None else _reals(sent.array)
     eps = _rounding((*step.cotangents_in, sent))
     checks: list[bool] = []
     size = np.full(real.shape, _scale(step, slot)) if real is not None else np.zeros(0)
     J = None if local is None or local.values is None else local.values.array
     if local is not None and local.note:
-        notes.append(_sentence(local.note))
+        notes.append(_sentence(retold(local.note)))
     g = None if J is None else _incoming(step, node)
     if J is not None and g is not None and real is not None:
         with np.errstate(all="ignore"):
@@ -149,15 +152,15 @@ def _rundown(call: BackwardCall, number: int, slot: int, local: LocalJacobian | 
             if real is not None:
                 checks.append(_all_same(made, real, size, eps))
             if checks == [True, False]:
-                notes.append(STALE)
+                notes.append(_(STALE))
         except FormulaError as missing:
             notes.append(_sentence(str(missing)))
     return Rundown(
         number,
         step.node,
         slot,
-        rule.part(slot).symbols if rule else "",
-        rule.sentence if rule else "",
+        _(rule.part(slot).symbols) if rule else "",
+        _(rule.sentence) if rule else "",
         None if local is None else local.values,
         all(checks) if checks else None,
         tuple(notes),
@@ -198,12 +201,12 @@ def explain(
         notes.append(said)
     weights = _weights(local, element)
     if isinstance(local, LocalJacobian | Terms) and local.note:
-        notes.append(_sentence(local.note))
+        notes.append(_sentence(retold(local.note)))
     if rule is None:
         text = NO_FORMULA if weights is not None else NO_RULE
-        notes.append(text.format(name=node.name))
+        notes.append(_(text).format(name=node.name))
     elif weights is None:
-        notes.append(NO_TERMS)
+        notes.append(_(NO_TERMS))
     formula = None
     if rule is not None:
         try:
@@ -218,8 +221,8 @@ def explain(
         sent,
         _rounding((*step.cotangents_in, *step.cotangents_out)),
         scale=_scale(step, slot),
-        symbols=rule.part(slot).symbols if rule else "",
-        sentence=rule.sentence if rule else "",
+        symbols=_(rule.part(slot).symbols) if rule else "",
+        sentence=_(rule.sentence) if rule else "",
         formula=formula,
         notes=notes,
     )
@@ -245,14 +248,16 @@ def explain_arrival(call: BackwardCall, step: Step, output: int, element: int) -
             number_ = _element(part, element)[0]
             if number_ is not None:
                 values.append(part)
-                label = f"{call.trace.nodes[edge.source].name}, slot {edge.slot}"
+                label = _("{node}, slot {slot}").format(
+                    node=call.trace.nodes[edge.source].name, slot=edge.slot
+                )
                 found.append(Term(label, number_, 1.0, number_))
     return _why(
         AxisPart(node.leaf or node.name, node.outputs[output].shape).label(element),
         found,
         arrived,
         _rounding(values),
-        sentence="What arrives is the sum of what every user of this value sends back.",
+        sentence=_("What arrives is the sum of what every user of this value sends back."),
         notes=notes,
         otherwise=CHANGED,
         in_order=True,
@@ -263,7 +268,7 @@ def explain_leaf(leaf: Leaf, element: int) -> Why:
     """Why `.grad` of a leaf holds this number: what was there before, and what this call added."""
     after, said = _element(leaf.after, element, GRAD_NONE)
     found = []
-    for label, values in (("before", leaf.before), ("added", leaf.added)):
+    for label, values in ((_("before"), leaf.before), (_("added"), leaf.added)):
         number = _element(values, element)[0]
         if number is not None:
             found.append(Term(label, number, 1.0, number))
@@ -275,8 +280,8 @@ def explain_leaf(leaf: Leaf, element: int) -> Why:
         None if unseen else found,
         after,
         _rounding([leaf.before, leaf.added, leaf.after]),
-        symbols="before + added",
-        sentence="A backward adds to .grad, and never replaces it.",
+        symbols=_("before + added"),
+        sentence=_("A backward adds to .grad, and never replaces it."),
         notes=[said] if said else [],
         otherwise=GRAD_CHANGED,
         in_order=True,
@@ -320,9 +325,9 @@ def _why(
             checks.append(_same(formula, torch, size if terms is not None else scale, eps))
     agrees = all(checks) if checks else None
     if checks == [True, False]:
-        notes = (*notes, STALE)
+        notes = (*notes, _(STALE))
     elif agrees is False and otherwise:
-        notes = (*notes, otherwise)
+        notes = (*notes, _(otherwise))
     return Why(
         label,
         symbols,
@@ -410,11 +415,11 @@ def _element(
 ) -> tuple[float | None, str]:
     """One element, or a sentence saying why it is not known; `none` is the one for None."""
     if values is None:
-        return None, none
+        return None, _(none)
     if values.dtype.startswith("complex"):
-        return None, COMPLEX
+        return None, _(COMPLEX)
     if values.array is None:
-        return None, UNKNOWN.format(note=values.note or "no numbers")
+        return None, _(UNKNOWN).format(note=retold(values.note) or _("no numbers"))
     return float(values.array.ravel()[element]), ""
 
 

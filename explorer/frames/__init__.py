@@ -26,6 +26,7 @@ from explorer.frames.scene import (
 )
 from explorer.frames.ticks import Tick, timeline
 from explorer.frames.tiles import Tile, amount, shape_text, tile_of
+from explorer.language import _, retold
 
 __all__ = [
     "Cut", "Frame", "Frames", "Item", "Message", "Scene", "Seed", "Tick", "Tile", "Wire",
@@ -65,7 +66,7 @@ def frames_of(run: Run) -> Frames:
         scenes.append(_scene(run, None, None, message("call.none"), labels, tiles, freed))
     error = None
     if run.error is not None:
-        words = plain(run.error.message)
+        words = plain(run.error.words)
         error = message("program.failed", type=run.error.type, text=words)
     ticks, begins = timeline(run, labels, tiles)
     return Frames(
@@ -160,7 +161,9 @@ def _vector_text(tile: Tile | None, scalar: bool) -> str:
         number = f"{tile.cells[0]:g}"
         if not tile.shape:
             return number
-        return {"1": "ones", "0": "zeros"}.get(number, f"all {number}")
+        return {"1": _("ones"), "0": _("zeros")}.get(
+            number, _("all {number}").format(number=number)
+        )
     return shape_text(tile.shape) or "1"
 
 
@@ -171,7 +174,7 @@ def _rest(
     if call is None:
         return message("rest.none" if drawn else "rest.empty")
     if call.note:
-        return message("rest.note", text=plain(call.note))
+        return message("rest.note", text=plain(retold(call.note)))
     where = code(cut_out(run.program, call.span)) if call.span else code(call.kind)
     if len(seeds) == 1 and seeds[0].name:
         value = amount(tiles[seeds[0].value]) if seeds[0].value is not None else None

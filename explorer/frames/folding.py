@@ -22,6 +22,7 @@ import numpy as np
 
 from explorer.frames.labels import module_name
 from explorer.frames.scene import Changes, Group, Hop, Item, Scene, Wire
+from explorer.language import _, ngettext
 
 MAX_CARDS = 150
 """Cards that a picture shows at once; a scene with more is folded."""
@@ -392,7 +393,11 @@ def _joined(
 def _group_item(index: int, group: Group, held: Sequence[Item], expected: int) -> Item:
     steps = sorted(item.order for item in held if item.order is not None)
     cards = len(group.cards)
-    name = f"{group.repeats} × {cards // group.repeats}" if group.repeats else f"{cards} cards"
+    name = (
+        f"{group.repeats} × {cards // group.repeats}"
+        if group.repeats
+        else ngettext("{count} card", "{count} cards", cards).format(count=cards)
+    )
     return Item(
         index,
         "group",
@@ -400,7 +405,9 @@ def _group_item(index: int, group: Group, held: Sequence[Item], expected: int) -
         "",
         group.label,
         group.label if group.repeats else module_name(group.label),
-        f"{group.label}: {len(held)} nodes in one card ({name})",
+        _("{label}: {count} nodes in one card ({cards})").format(
+            label=group.label, count=len(held), cards=name
+        ),
         _group_states(held, steps),
         steps[0] if steps else None,
         expected,

@@ -13,6 +13,7 @@ from explorer.data import BackwardCall, Edge, Node, Plain, Saved, Span, Trace, V
 from explorer.frames.labels import Labels, brief, is_bead, short_name
 from explorer.frames.messages import Message
 from explorer.frames.tiles import Tile, largest, shape_text, tile_of
+from explorer.language import _
 
 _DIGITS = {"float16": 5e-3, "bfloat16": 2e-2}
 """Part of a number by which a sum may be off in dtypes with fewer digits than a tile shows."""
@@ -446,10 +447,11 @@ def _kind(node: Node, graph: Graph) -> str:
 def _title(node: Node, label: str, labels: Labels) -> str:
     """All that there is to say about a node in one line, for a tooltip and a screen reader."""
     if node.leaf is not None:
-        return f"{node.name} of {node.leaf}"
+        return _("{node} of {leaf}").format(node=node.name, leaf=node.leaf)
     variable = labels.variable(node.index)
     head = f"{variable} = {label}" if variable else label
-    return f"{node.name}: {head}" + (f", in {node.module}" if node.module else "")
+    told = f"{node.name}: {head}"
+    return _("{node}, in {module}").format(node=told, module=node.module) if node.module else told
 
 
 def _tensors(node: Node) -> list[Saved]:

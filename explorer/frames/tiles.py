@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from explorer.data import Plain, Values
 from explorer.frames.messages import Message, message
+from explorer.language import _, retold
 
 MAX_ROWS = 24
 """Rows of cells that a tile has at most; 72 px at 3 px a cell."""
@@ -69,7 +70,7 @@ def tile_of(values: Values) -> Tile:
         known = values.described
         low = known.minimum if known else None
         high = known.maximum if known else None
-        note = values.note or ("no elements" if values.size == 0 else "not kept")
+        note = retold(values.note) or (_("no elements") if values.size == 0 else _("not kept"))
         return Tile(values.shape, values.dtype, rows, columns, (), low=low, high=high, note=note)
     is_complex = np.iscomplexobj(array)
     numbers = (np.abs(array) if is_complex else array).reshape(rows, columns).astype(np.float64)
@@ -89,7 +90,7 @@ def tile_of(values: Values) -> Tile:
         high=_rounded(high),
         nans=nans,
         zero=uniform and bool(first == 0),
-        note="absolute values of complex numbers" if is_complex else "",
+        note=_("absolute values of complex numbers") if is_complex else "",
     )
 
 

@@ -52,7 +52,9 @@ def log_bars(series: Sequence[Series], theme: Theme, *, label: str = "") -> str:
         body = _panel(one, wide - 14, high - 12, (low, top), theme, label, size)
         parts.append(f'<g transform="translate({column * wide:g} {row * high:g})">{body}</g>')
     told = "; ".join(
-        f"{one.title}: first {_said(one.values[0])}, last {_said(one.values[-1])}"
+        _("{name}: first {first}, last {last}").format(
+            name=one.title, first=_said(one.values[0]), last=_said(one.values[-1])
+        )
         for one in series
         if one.values
     )

@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from explorer.errors import LayoutError
+from explorer.language import _
 
 MAX_EDGES = 4_000
 """Edges of a graph that the engine is asked to lay out."""
@@ -42,8 +43,10 @@ def find() -> str:
             if found:
                 return found
     raise LayoutError(
-        f"No layout engine was found; one of {', '.join(ENGINES)} is needed. "
-        "`pip install graphviz-pure` installs one."
+        _(
+            "No layout engine was found; one of {names} is needed. `pip install graphviz-pure` "
+            "installs one."
+        ).format(names=", ".join(ENGINES))
     )
 
 
@@ -58,7 +61,11 @@ def run(dot: str, output: str, *, edges: int, seconds: float = MAX_SECONDS) -> s
             long, too much memory, or failed.
     """
     if edges > MAX_EDGES:
-        raise LayoutError(f"The graph has {edges:,} edges; at most {MAX_EDGES:,} are laid out.")
+        raise LayoutError(
+            _("The graph has {edges:,} edges; at most {most:,} are laid out.").format(
+                edges=edges, most=MAX_EDGES
+            )
+        )
     command = [find(), f"-T{output}"]
     try:
         done = subprocess.run(
@@ -71,12 +78,22 @@ def run(dot: str, output: str, *, edges: int, seconds: float = MAX_SECONDS) -> s
             env={**os.environ, "SERVER_NAME": "explorer"},
         )
     except subprocess.TimeoutExpired as error:
-        raise LayoutError(f"Laying out the graph took more than {seconds:g} s.") from error
+        raise LayoutError(
+            _("Laying out the graph took more than {seconds:g} s.").format(seconds=seconds)
+        ) from error
     except OSError as error:
-        raise LayoutError(f"The layout engine {command[0]} does not start: {error}") from error
+        raise LayoutError(
+            _("The layout engine {name} does not start: {words}").format(
+                name=command[0], words=error
+            )
+        ) from error
     if done.returncode != 0 or not done.stdout:
         words = done.stderr.decode(errors="replace").strip()[-300:]
-        raise LayoutError(f"The layout engine failed ({done.returncode}): {words or 'no words'}")
+        raise LayoutError(
+            _("The layout engine failed ({code}): {words}").format(
+                code=done.returncode, words=words
+            )
+        )
     return done.stdout.decode(errors="replace")
 
 

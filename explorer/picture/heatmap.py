@@ -15,6 +15,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from explorer.data import Axis, Jacobian
+from explorer.language import _
 from explorer.picture.cells import color_of, format_number, ink_on
 from explorer.picture.theme import STEPS, Theme
 
@@ -64,10 +65,10 @@ class Shown:
         """What a cell stands for, in words; None where it is one entry."""
         if self.tall == self.wide == 1:
             return None
-        return (
-            f"Each cell shows the entry of largest size among {self.tall} × {self.wide} "
-            "neighbours: the whole matrix has too many entries to draw. The download has all."
-        )
+        return _(
+            "Each cell shows the entry of largest size among {tall} × {wide} neighbours: "
+            "the whole matrix has too many entries to draw. The download has all."
+        ).format(tall=self.tall, wide=self.wide)
 
 
 def shown(jacobian: Jacobian, cells: int = MAX_CELLS) -> Shown:
@@ -238,7 +239,9 @@ def _hover(
         [
             f"∂{row} / ∂{column} = {format_number(value)}"
             if there
-            else f"no path from {row} to {column}: None, which is not zero"
+            else _("no path from {row} to {column}: None, which is not zero").format(
+                row=row, column=column
+            )
             for column, value, there in zip(names_x, values, reached, strict=True)
         ]
         for row, values in zip(names_y, array.tolist(), strict=True)
@@ -277,7 +280,7 @@ def _mark_parts(
         if not there:
             _hatch(figure, theme, left, right, rows, cell_wide)
         room = (right - left) * cell_wide / CHARACTER
-        title = _fitting(part.name if there else f"{part.name}: no path", room)
+        title = _fitting(part.name if there else _("{name}: no path").format(name=part.name), room)
         figure.add_annotation(
             x=(left + right) / 2, y=1, yref="paper", yanchor="bottom", yshift=2, showarrow=False,
             text=f"<b>{title}</b>", font={"color": theme.ink if there else theme.muted, "size": 13},

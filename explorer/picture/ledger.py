@@ -12,7 +12,7 @@ import numpy as np
 
 from explorer.data import Values
 from explorer.frames.tiles import largest, shape_text, tile_of
-from explorer.language import _
+from explorer.language import _, retold
 from explorer.ledger import Entry, Failure, Ledger, Line, Use
 from explorer.picture.cells import format_number
 from explorer.picture.listing import variables_css
@@ -168,7 +168,7 @@ class _Page:
         if line.kind == "changed":
             title = _("the program changes .grad")
             return f'<div class="call">{title}</div>{source}'
-        note = f'<p class="remark">{escape(line.note)}</p>' if line.note else ""
+        note = f'<p class="remark">{escape(retold(line.note))}</p>' if line.note else ""
         return f'<div class="call">{self._call(line)}</div>{source}{self._arguments(line)}{note}'
 
     def _arguments(self, line: Line) -> str:

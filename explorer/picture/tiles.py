@@ -188,11 +188,15 @@ def _laid_out(
         return _Grid(1, 72, 38, (), "None", "None", hatched=True)
     tile = tile_of(values)
     if not tile.cells:
-        return _Grid(1, 72, 38, (), tile.note or "not kept", values.summary)
+        return _Grid(1, 72, 38, (), tile.note or _("not kept"), values.summary)
     if tile.uniform:
         wide, high = (64, 34) if values.size == 1 else (72, 38)
         number = _number(tile.cells[0])
-        title = f"{name} = {number}" if values.size == 1 else f"{name}: all {number}"
+        title = (
+            f"{name} = {number}"
+            if values.size == 1
+            else _("{name}: all {number}").format(name=name, number=number)
+        )
         return _Grid(1, wide, high, (_cell(tile.cells[0], scale, theme, number, title, 15),))
     return _matrix(tile, values, scale, theme, name, most, longest)
 

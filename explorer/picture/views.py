@@ -14,6 +14,7 @@ from explorer.frames import Frames, Scene, Tile
 from explorer.frames.bare import bare
 from explorer.frames.folding import MAX_CARDS, View, folded, hidden, hidden_in, plan, views
 from explorer.frames.scene import Cut, Item, Seed, Wire
+from explorer.language import _, later
 from explorer.picture.downwards import place_down
 from explorer.picture.layout import Picture, density_for, place
 from explorer.picture.measure import LARGE
@@ -29,7 +30,7 @@ FOLDED_FURTHER = (40, 12)
 """Cards that a picture shows at once where its wires cannot be laid out: the first try, the last.
 """
 
-NOT_SENT = "its numbers are not in this picture"
+NOT_SENT = later("its numbers are not in this picture")
 """What is said of a tile that was left out."""
 
 
@@ -176,7 +177,7 @@ def trimmed(frames: Frames) -> Frames:
         if not needed.get(number, False):
             room -= len(tile.cells) if number in needed else 0
             if room < 0 or number not in needed:
-                tiles.append(msgspec.structs.replace(tile, cells=(), note=NOT_SENT))
+                tiles.append(msgspec.structs.replace(tile, cells=(), note=_(NOT_SENT)))
                 continue
         tiles.append(tile)
     return msgspec.structs.replace(frames, scenes=tuple(scenes), tiles=tuple(tiles))

@@ -7,6 +7,7 @@ import os
 import struct
 from collections.abc import Callable
 
+from explorer.language import later
 from explorer.sandbox.wire import MAX_BYTES, WireError
 
 HEAD = struct.Struct("!Q?")
@@ -59,7 +60,11 @@ class Reader:
                 return None
             size, last = HEAD.unpack(head)
             if size > MAX_BYTES:
-                raise WireError(f"A run showed more than {MAX_BYTES // 2**20} MB: too much.")
+                raise WireError(
+                    later("A run showed more than {most} MB: too much.").format(
+                        most=MAX_BYTES // 2**20
+                    )
+                )
             message = self._take(size)
             if message is None:
                 return None

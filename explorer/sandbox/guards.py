@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from explorer.autograd.language import Language
+from explorer.language import later
 from explorer.sandbox import names
 from explorer.sandbox.policy import (
     READ,
@@ -26,6 +27,11 @@ from explorer.sandbox.policy import (
 )
 
 _MISSING = object()
+
+_CHANGEABLE = later(
+    "only your own objects, modules of nn, `ctx`, and .grad, .data and .requires_grad of tensors "
+    "can be changed"
+)
 
 
 class Guards:
@@ -112,12 +118,12 @@ class Guards:
             for owner, listed in self._writable:
                 if issubclass(kind, owner) and name in listed:
                     return value
-        told = value.__name__ if isinstance(value, (type, ModuleType)) else f"a {kind.__name__}"
-        raise RefusedError(
-            f"Assigning `{name}` of {told} is not offered: only your own objects, "
-            "modules of nn, `ctx`, and .grad, .data and .requires_grad of tensors "
-            "can be changed."
-        )
+        if isinstance(value, (type, ModuleType)):
+            told = later("Assigning `{owner}.{name}` is not offered: {why}.")
+        else:
+            told = later("Assigning `{name}` of a {owner} is not offered: {why}.")
+        whose = getattr(value, "__name__", kind.__name__)
+        raise RefusedError(told.format(name=name, owner=whose, why=_CHANGEABLE))
 
     # ------------------------------------------------------------------------- what is offered
 
@@ -182,9 +188,10 @@ class Guards:
                 or issubclass(base, (self._module, self._function, Exception))
             ):
                 raise RefusedError(
-                    f"`class {name}` cannot be built on {getattr(base, '__name__', base)}: the "
-                    "bases are nn.Module and its kinds, torch.autograd.Function, object and "
-                    "exceptions."
+                    later(
+                        "`class {name}` cannot be built on {base}: the bases are nn.Module and its "
+                        "kinds, torch.autograd.Function, object and exceptions."
+                    ).format(name=name, base=getattr(base, "__name__", base))
                 )
         built: type = builtins.__build_class__(body, name, *bases)
         self._own.add(built)
@@ -221,7 +228,7 @@ def _plain(name: Any) -> str:
     if type(name) is not str:
         raise TypeError("attribute name must be string")
     if name.startswith("_") and name not in names.ANYWHERE:
-        raise RefusedError(refusal(name, "an object"))
+        raise RefusedError(refusal(name))
     return name
 
 
@@ -253,7 +260,9 @@ def _type(value: Any, /) -> type:
 def _unless_class(value: Any, given: Any) -> Any:
     """`given`, unless `value` is a class: what classes are made of makes classes."""
     if isinstance(value, type):
-        raise RefusedError("The class of a class is not offered: compare classes themselves.")
+        raise RefusedError(
+            later("The class of a class is not offered: compare classes themselves.")
+        )
     return given
 
 

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import explorer
 from explorer.errors import SandboxError
+from explorer.language import later
 from explorer.sandbox import framing
 from explorer.sandbox.framing import ENDED, ORDER, Reader
 from explorer.sandbox.stopping import Stop
@@ -30,7 +31,7 @@ SLACK = 5.0
 PARTING = 1.0
 """Seconds that a run which is stopped has to say what it has shown."""
 
-_NO_START = "The process that runs programs does not start; the server's log says why."
+_NO_START = later("The process that runs programs does not start; the server's log says why.")
 
 RUNS = 200
 """Programs that one process runs where there is no fork, before it makes room for a fresh one."""

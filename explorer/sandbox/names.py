@@ -5,6 +5,8 @@ looked at. Left out is what reads or writes files, talks to other processes or m
 reaches memory by address, trusts its arguments without checking them, or differs from run to run.
 """
 
+from explorer.language import later
+
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -455,40 +457,42 @@ SWITCHES = _names("no_grad enable_grad inference_mode")
 """Switches that may stand behind `@`, as `torch.no_grad()` and the like."""
 
 INSTEAD = {
-    "load": "programs have no files; make tensors with torch.tensor or torch.randn",
-    "save": "programs have no files; print what you want to keep",
-    "open": "programs have no files; write the numbers into the program",
-    "input": "nobody can type while a program runs; write the value into the program",
-    "eval": "write the expression itself",
-    "exec": "write the lines themselves",
-    "compile": "programs run as they are written",
-    "jit": "programs run as they are written",
-    "hub": "programs have no network; build the network from torch.nn",
-    "exit": "`raise SystemExit` ends a program",
-    "quit": "`raise SystemExit` ends a program",
-    "cuda": "programs run on the CPU",
-    "globals": "use the names themselves",
-    "locals": "use the names themselves",
-    "vars": "use the names themselves",
-    "dir": "use the names themselves",
-    "torchvision": "make small pictures with torch.rand",
-    "matplotlib": "print the numbers; the explorer draws",
-    "autograd": "use torch.autograd and torch.func",
-    "os": "programs have no files and no processes",
-    "sys": "`print` writes, `raise SystemExit` ends",
-    "time": "a program gives the same run each time",
-    "threading": "a program is one thread",
-    "multiprocessing": "a program is one process",
-    "pickle": "programs have no files; print what you want to keep",
+    "load": later("programs have no files; make tensors with torch.tensor or torch.randn"),
+    "save": later("programs have no files; print what you want to keep"),
+    "open": later("programs have no files; write the numbers into the program"),
+    "input": later("nobody can type while a program runs; write the value into the program"),
+    "eval": later("write the expression itself"),
+    "exec": later("write the lines themselves"),
+    "compile": later("programs run as they are written"),
+    "jit": later("programs run as they are written"),
+    "hub": later("programs have no network; build the network from torch.nn"),
+    "exit": later("`raise SystemExit` ends a program"),
+    "quit": later("`raise SystemExit` ends a program"),
+    "cuda": later("programs run on the CPU"),
+    "globals": later("use the names themselves"),
+    "locals": later("use the names themselves"),
+    "vars": later("use the names themselves"),
+    "dir": later("use the names themselves"),
+    "torchvision": later("make small pictures with torch.rand"),
+    "matplotlib": later("print the numbers; the explorer draws"),
+    "autograd": later("use torch.autograd and torch.func"),
+    "os": later("programs have no files and no processes"),
+    "sys": later("`print` writes, `raise SystemExit` ends"),
+    "time": later("a program gives the same run each time"),
+    "threading": later("a program is one thread"),
+    "multiprocessing": later("a program is one process"),
+    "pickle": later("programs have no files; print what you want to keep"),
 }
 """Name -> what to do instead of using it, for names that people do reach for."""
 
 OFFERED = {
-    "torch": "of torch you have functions on tensors, nn, autograd, func, linalg, fft, special, "
-    "optim and utils.checkpoint",
-    "numpy": "of numpy you have arrays, arithmetic, linalg and random",
-    "a Tensor": "tensors offer what computes with their numbers",
-    "a ndarray": "arrays offer what computes with their numbers",
-    "": "it is none of the names that a program finds",
+    "torch": later(
+        "of torch you have functions on tensors, nn, autograd, func, linalg, fft, special, "
+        "optim and utils.checkpoint"
+    ),
+    "numpy": later("of numpy you have arrays, arithmetic, linalg and random"),
+    "a Tensor": later("tensors offer what computes with their numbers"),
+    "a ndarray": later("arrays offer what computes with their numbers"),
+    "": later("it is none of the names that a program finds"),
 }
 """What is offered -> the words for it, where no name is close to the one that was refused."""

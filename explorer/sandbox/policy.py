@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer
 
 from explorer.autograd.language import FILENAME, compile_python
+from explorer.language import later
 from explorer.sandbox import names
 
 READ, WRITE = "_read_", "_write_"
@@ -32,10 +33,11 @@ _KNOWN_BUILTINS = frozenset(dir(builtins))
 _WORDS = {
     "AsyncFunctionDef": "`async def`",
     "Await": "`await`",
-    "Match": "`match`; write if and elif",
-    "TryStar": "`except*`; write except",
-    "TypeAlias": "`type` statements",
+    "Match": "`match`",
+    "TryStar": "`except*`",
+    "TypeAlias": "`type`",
 }
+_INSTEAD_OF = {"Match": "`if`, `elif`", "TryStar": "`except`"}
 
 
 class RefusedError(SyntaxError):
@@ -65,14 +67,20 @@ def refusal(name: str, owner: str = "", offered: Iterable[str] = ()) -> str:
     >>> refusal("gi_frame", "a generator")
     '`gi_frame` of a generator is not offered.'
     """
-    a_kind = owner.startswith("a ")
-    told = f"`{name}` of {owner}" if a_kind else f"`{owner}.{name}`" if owner else f"`{name}`"
     close = difflib.get_close_matches(name, offered, n=3, cutoff=0.7)
-    instead = names.INSTEAD.get(name)
-    if instead is None and close:
-        instead = f"close to it are {', '.join(close)}"
-    instead = instead or names.OFFERED.get(owner)
-    return f"{told} is not offered: {instead}." if instead else f"{told} is not offered."
+    why = names.INSTEAD.get(name)
+    if why is None and close:
+        why = later("close to it are {names}").format(names=", ".join(close))
+    why = why or names.OFFERED.get(owner)
+    if owner.startswith("a "):
+        told = (
+            later("`{name}` of a {kind} is not offered: {why}.")
+            if why
+            else later("`{name}` of a {kind} is not offered.")
+        )
+        return told.format(name=name, kind=owner.removeprefix("a "), why=why)
+    told = later("`{name}` is not offered: {why}.") if why else later("`{name}` is not offered.")
+    return told.format(name=f"{owner}.{name}" if owner else name, why=why)
 
 
 def check_import(module: str, wanted: Iterable[str] = ()) -> str | None:
@@ -80,11 +88,13 @@ def check_import(module: str, wanted: Iterable[str] = ()) -> str | None:
     if module not in names.MODULES:
         package, _, last = module.rpartition(".")
         first = module.partition(".")[0]
-        instead = names.INSTEAD.get(last) or names.INSTEAD.get(first) or _importable(package)
-        return f"`import {module}` is not offered: {instead}."
+        why = names.INSTEAD.get(last) or names.INSTEAD.get(first) or _importable(package)
+        return later("`import {module}` is not offered: {why}.").format(module=module, why=why)
     for name in wanted:
         if name == "*":
-            return f"`from {module} import *` is not offered: name what you need."
+            return later("`from {module} import *` is not offered: name what you need.").format(
+                module=module
+            )
         if name not in names.MODULES[module]:
             return refusal(name, module, names.MODULES[module])
     return None
@@ -95,9 +105,11 @@ def _importable(package: str) -> str:
     parts = [module.rpartition(".") for module in names.MODULES]
     inside = sorted(n for above, _, n in parts if above == package and not n.startswith("_"))
     if package and inside:
-        return f"of {package} a program may import {', '.join(inside)}"
+        return later("of {package} a program may import {names}").format(
+            package=package, names=", ".join(inside)
+        )
     top = sorted(n for above, _, n in parts if not above and not n.startswith("_"))
-    return f"a program may import {', '.join(top)}"
+    return later("a program may import {names}").format(names=", ".join(top))
 
 
 class _Teaching(RestrictingNodeTransformer):
@@ -128,7 +140,13 @@ class _Teaching(RestrictingNodeTransformer):
     def not_allowed(self, node: ast.AST) -> None:
         """Refuse a statement that is no part of the language."""
         kind = type(node).__name__
-        self.error(node, f"{_WORDS.get(kind, kind)} is no part of the language of programs here.")
+        what, instead = _WORDS.get(kind, kind), _INSTEAD_OF.get(kind)
+        told = (
+            later("{what} is no part of the language of programs here: write {instead}.")
+            if instead
+            else later("{what} is no part of the language of programs here.")
+        )
+        self.error(node, told.format(what=what, instead=instead))
 
     def check_name(self, node: Any, name: str | None, allow_magic_methods: bool = False) -> None:
         """Refuse a name that could stand for a guard or a special method."""
@@ -137,7 +155,8 @@ class _Teaching(RestrictingNodeTransformer):
         if allow_magic_methods and name in names.METHODS:
             return
         if name.startswith("__") or name.endswith("_"):
-            self.error(node, f"`{name}` is not offered: names of a program do not begin with __.")
+            told = later("`{name}` is not offered: names of a program do not begin with __.")
+            self.error(node, told.format(name=name))
 
     # ---------------------------------------------------------------------------------- names
 
@@ -171,8 +190,10 @@ class _Teaching(RestrictingNodeTransformer):
         if not reads or name not in listed:
             self.error(
                 node,
-                f"`.{name}` is not offered: names that begin with an underscore are the insides "
-                "of Python and torch. Give your own attributes names without one.",
+                later(
+                    "`.{name}` is not offered: names that begin with an underscore are the insides "
+                    "of Python and torch. Give your own attributes names without one."
+                ).format(name=name),
             )
 
     # ------------------------------------------------------------------------------ statements
@@ -203,9 +224,11 @@ class _Teaching(RestrictingNodeTransformer):
             if not _is_offered(decorator):
                 self.error(
                     decorator,
-                    f"`@{ast.unparse(decorator)}` is not offered: decorators are staticmethod, "
-                    "classmethod, property, once_differentiable and torch.no_grad(). Call the "
-                    "function on yours instead: f = decorator(f).",
+                    later(
+                        "`@{decorator}` is not offered: decorators are staticmethod, classmethod, "
+                        "property, once_differentiable and torch.no_grad(). Call the function on "
+                        "yours instead: f = decorator(f)."
+                    ).format(decorator=ast.unparse(decorator)),
                 )
         return self.node_contents_visit(node)
 
@@ -213,7 +236,8 @@ class _Teaching(RestrictingNodeTransformer):
         """A class without metaclass, keywords or decorators."""
         self.check_name(node, node.name)
         for extra in (*node.keywords, *node.decorator_list):
-            self.error(extra, "Classes here have bases only: no metaclass, keyword or decorator.")
+            told = later("Classes here have bases only: no metaclass, keyword or decorator.")
+            self.error(extra, told)
         return self.node_contents_visit(node)
 
     def _as_it_is(self, node: ast.AST) -> ast.AST:

@@ -19,6 +19,7 @@ import msgspec
 
 from explorer.data import Ask, Program, Run, RunError
 from explorer.errors import BusyError, SandboxError
+from explorer.language import later
 from explorer.sandbox import hosts, wire
 from explorer.sandbox.stopping import Stop
 from explorer.sandbox.wire import Limits, Request, WireError
@@ -26,7 +27,7 @@ from explorer.sandbox.wire import Limits, Request, WireError
 DEADLINE = Limits().deadline
 """Seconds that a program may take."""
 
-PRESSED = "You stopped the program; nothing that it showed could be kept."
+PRESSED = later("You stopped the program; nothing that it showed could be kept.")
 """What is said of a run that was ended by its `Stop` before it had told anything."""
 
 MAX_SOURCE = 100_000
@@ -96,12 +97,17 @@ class Pool:
             program = Program(program, seed)
         limits, stop = limits or Limits(deadline=deadline), stop or Stop()
         if len(program.source) > MAX_SOURCE:
-            words = f"A program may have {MAX_SOURCE:,} characters; this one has more."
+            words = later("A program may have {most:,} characters; this one has more.")
+            words = words.format(most=MAX_SOURCE)
             return self._without(program, words, "RefusedError")
         try:
             request = wire.pack_request(Request(program, ask, limits))
         except UnicodeEncodeError as error:
-            return self._without(program, f"This is no text: {error.reason}.", "SyntaxError")
+            return self._without(
+                program,
+                later("This is no text: {words}.").format(words=error.reason),
+                "SyntaxError",
+            )
         with self._line.place(stop):
             if stop.pressed:
                 return self._without(program, PRESSED)
@@ -140,7 +146,7 @@ class Pool:
                 with self._starting:
                     if self._host is host:
                         self._host = None
-        raise SandboxError("The process that runs programs has ended twice; try again.")
+        raise SandboxError(later("The process that runs programs has ended twice; try again."))
 
     def _without(self, program: Program, words: str, kind: str = "Stopped") -> Run:
         """The Run of a program of which nothing came back but why."""
@@ -203,8 +209,10 @@ class _Line:
     def _busy(self) -> BusyError:
         seconds = max(1.0, self._seconds * (len(self._waiting) + 1) / self._places)
         return BusyError(
-            f"The explorer is busy: {len(self._waiting)} programs are waiting. "
-            f"Try again in about {seconds:.0f} s.",
+            later(
+                "The explorer is busy: {count} programs are waiting. Try again in about "
+                "{seconds:.0f} s."
+            ).format(count=len(self._waiting), seconds=seconds),
             seconds=seconds,
         )
 
@@ -213,16 +221,17 @@ def _words(ended: hosts.Ended, limits: Limits) -> str:
     """Why a process ended that gave no answer."""
     xcpu = getattr(signal, "SIGXCPU", None)
     if ended.late or (xcpu is not None and ended.code == -xcpu):
-        return (
-            f"The program was stopped after {limits.deadline:g} s, in the middle of one long "
-            "computation; nothing that it showed could be kept."
-        )
+        return later(
+            "The program was stopped after {seconds:g} s, in the middle of one long computation; "
+            "nothing that it showed could be kept."
+        ).format(seconds=limits.deadline)
     if ended.code == -9:
-        return "The system ended the program: most likely it took too much memory."
+        return later("The system ended the program: most likely it took too much memory.")
     if ended.code is not None and ended.code < 0:
         name = signal.Signals(-ended.code).name
-        return f"The program crashed torch ({name}); nothing that it showed could be kept."
-    return "The program used up what a run may take; nothing that it showed could be kept."
+        words = later("The program crashed torch ({name}); nothing that it showed could be kept.")
+        return words.format(name=name)
+    return later("The program used up what a run may take; nothing that it showed could be kept.")
 
 
 _pool: Pool | None = None

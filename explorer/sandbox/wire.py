@@ -15,6 +15,7 @@ import msgspec
 from explorer.collector import resting
 from explorer.data import Ask, BackwardCall, Plain, Program, Run, RunError, Trace, Values
 from explorer.errors import ExplorerError
+from explorer.language import later
 
 MAX_BYTES = 192 * 2**20
 """Size of the largest message that is read; a Run holds at most 64 MB of numbers."""
@@ -104,7 +105,9 @@ def unpack(data: bytes, program: Program) -> Run:
         tree = msgspec.msgpack.decode(message.rest, ext_hook=value)
         run = msgspec.convert(tree, Run)
     except (msgspec.MsgspecError, ValueError, IndexError, RecursionError) as error:
-        raise WireError(f"What came back from a run cannot be read: {error}") from error
+        raise WireError(
+            later("What came back from a run cannot be read: {words}").format(words=error)
+        ) from error
     calls = tuple(_with_trace(call, run.trace) for call in run.calls)
     return msgspec.structs.replace(run, program=program, calls=calls)
 

@@ -14,6 +14,7 @@ from explorer.autograd.runner import masked, run
 from explorer.autograd.spans import Spans
 from explorer.data import Program, Run, RunError
 from explorer.errors import SandboxError
+from explorer.language import later
 from explorer.sandbox import wire
 from explorer.sandbox.guards import Guards, language
 from explorer.sandbox.wire import Limits, Request, pack, unpack
@@ -65,7 +66,9 @@ def answer(request: Request, told: Callable[[bytes], None] = lambda _: None) -> 
     try:
         return pack(_bounded(shown))
     except UnicodeEncodeError as error:
-        words = f"What the program showed is no text that can be sent: {error.reason}."
+        words = later("What the program showed is no text that can be sent: {words}.").format(
+            words=error.reason
+        )
         return pack(wire.stopped(request.program, RunError(words, type(error).__name__)))
 
 
@@ -75,7 +78,11 @@ def _bounded(shown: Run) -> Run:
     if error is not None:
         error = msgspec.structs.replace(error, message=_cut(error.message))
     if len(shown.warnings) > MAX_WARNINGS:
-        notes += (f"There were {len(shown.warnings):,} warnings; the first were kept.",)
+        notes += (
+            later("There were {count:,} warnings; the first were kept.").format(
+                count=len(shown.warnings)
+            ),
+        )
     warnings = tuple(
         msgspec.structs.replace(warning, message=_cut(warning.message))
         for warning in shown.warnings[:MAX_WARNINGS]
@@ -111,7 +118,7 @@ class Printed(io.StringIO):
         kept = super().write(text[: self._left])
         self._left -= kept
         if kept < len(text):
-            raise Stopped("The program was stopped: it has printed more than is shown.")
+            raise Stopped(later("The program was stopped: it has printed more than is shown."))
         return kept
 
 
@@ -125,10 +132,10 @@ class _Deadline:
     def __init__(self, request: Request, stopped: Callable[[RunError], None]) -> None:
         self.error: RunError | None = None
         self._seconds = request.limits.deadline
-        self._words = (
-            f"The program was stopped after {self._seconds:g} s. Is there a loop that does not "
-            "end, or a tensor that is very large?"
-        )
+        self._words = later(
+            "The program was stopped after {seconds:g} s. Is there a loop that does not end, or a "
+            "tensor that is very large?"
+        ).format(seconds=self._seconds)
         self._spans = Spans(FILENAME, request.program.source)
         self._stopped = stopped
 
@@ -145,7 +152,7 @@ class _Deadline:
 
     def _now(self, *_: object) -> None:
         """Somebody has pressed stop: the deadline is now."""
-        self._words = "You stopped the program here."
+        self._words = later("You stopped the program here.")
         signal.setitimer(signal.ITIMER_REAL, TICK / 1000, TICK)
 
     def _stop(self, _: int, frame: FrameType | None) -> None:

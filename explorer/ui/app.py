@@ -3,20 +3,20 @@
 import streamlit as st
 
 from explorer.errors import SandboxError
-from explorer.language import _
+from explorer.language import _, retold
 from explorer.ui import copylink, header, running, session, site, speaking, widgets
 from explorer.ui.lesson import bar
 
 
 def main() -> None:
     """Run the page that the URL names."""
+    speaking.settle()
     st.set_page_config(
         page_title="Autograd Explorer",
         page_icon=header.ICON,
         layout="wide",
-        menu_items={"About": "See what PyTorch's autograd really did."},
+        menu_items={"About": _("See what PyTorch's autograd really did.")},
     )
-    speaking.settle()
     running.begin()
     running.prepare()
     chosen = st.navigation(site.pages(), position="top")
@@ -28,7 +28,7 @@ def main() -> None:
     try:
         chosen.run()
     except SandboxError as error:  # busy, or not to be started: what is drawn already stays
-        st.warning(str(error), icon=":material/hourglass:")
+        st.warning(retold(str(error)), icon=":material/hourglass:")
         st.button(_("Try again"))
     widgets.follow_theme()
     session.write_url()

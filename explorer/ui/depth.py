@@ -33,10 +33,10 @@ def show() -> None:
     with right:
         weights, outputs = _("Norm of each layer's weight.grad"), _("Norm of ∂loss/∂ each output")
         st.subheader(outputs if flows else weights, anchor=False)
-        for _one, run in runs:
+        for __, run in runs:
             widgets.say_what_went_wrong(run)
         series = [
-            Series(one.activation, values)
+            Series(_(one.activation), values)
             for one, run in runs
             if (values := norms_of(run, "flows" if flows else "norms"))
         ]
@@ -65,15 +65,17 @@ def _form(held: Deep) -> tuple[Deep, list[str], bool]:
     layers = st.slider(_("Layers"), 1, depth.MAX_DEPTH, held.depth, key=key("depth"))
     names = list(depth.ACTIVATIONS)
     default = [n for n in _listed(session.remembered(SHOWN, [held.activation])) if n in names]
-    shown = st.multiselect(_("Activations"), names, default or [names[0]], key=key("shown"))
+    shown = st.multiselect(
+        _("Activations"), names, default or [names[0]], format_func=_, key=key("shown")
+    )
     shown = shown or [names[0]]
     session.remember(SHOWN, shown)
     begin = st.selectbox(
         _("Weights begin"), list(depth.INITS), list(depth.INITS).index(held.init),
-        key=key("init"),
+        format_func=_, key=key("init"),
     )  # fmt: skip
     norm = st.segmented_control(
-        _("Normalisation"), list(depth.NORMS), default=held.norm, key=key("norm"),
+        _("Normalisation"), list(depth.NORMS), default=held.norm, format_func=_, key=key("norm"),
     )  # fmt: skip
     residual = st.toggle(_("Residual: h + layer(h)"), held.residual, key=key("residual"))
     flows = st.toggle(_("Show ∂loss/∂ output instead"), key=key("flows"))

@@ -88,7 +88,7 @@ def _data(spec: NetworkSpec, problems: dict[str, str]) -> dict[str, Any]:
     losses = list(LOSSES)
     loss = st.selectbox(
         _("Loss"), losses, index=losses.index(spec.loss) if spec.loss in losses else 0,
-        format_func=lambda name: LOSSES[name], key=_key("loss"),
+        format_func=lambda name: _(LOSSES[name]), key=_key("loss"),
     )  # fmt: skip
     _say(problems, "loss")
     data: dict[str, Any] = {"loss": loss}

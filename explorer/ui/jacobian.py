@@ -6,7 +6,7 @@ import msgspec
 import streamlit as st
 
 from explorer.data import Answer, Ask, Jacobian, JacobianAsk, Run
-from explorer.language import _
+from explorer.language import _, retold
 from explorer.picture.batch import samples_of
 from explorer.ui import downloads, running, session, widgets
 from explorer.ui import lab as lab_
@@ -31,7 +31,7 @@ def show(run: Run, of: str | None = None, by: tuple[str, ...] = ()) -> None:
     if ask is None or answered is None:
         return
     if answered.jacobian is None:
-        st.warning(answered.error)
+        st.warning(retold(answered.error or ""))
         return
     describe(ask, answered.jacobian)
     lab(run, ask, answered.jacobian)

@@ -160,7 +160,8 @@ def _arguments(run: Run, call: str) -> None:
     st.markdown(_("A press repeats `{call}`.").format(call=call))
     typed = st.text_input(
         VECTOR, key=session.widget_key(VECTOR, ""), placeholder=_("as in the call"),
-        help="Python for a tensor of the shape of the root, such as torch.tensor([1., 0.]).",
+        help=_("Python for a tensor of the shape of the root, such as torch.tensor([1., "
+"0.])."),
     )  # fmt: skip
     session.remember(VECTOR, typed)
     if not press.is_expression(typed.strip() or "0"):
@@ -226,7 +227,7 @@ def _picked(ledger: Ledger) -> list[str] | None:
     st.session_state[key] = [name for name in st.session_state[key] if name in names]
     everything = _("All {count} leaves: pick a few to see their numbers")
     picked = st.multiselect(
-        "Leaves", names, key=key, label_visibility="collapsed",
+        _("Leaves"), names, key=key, label_visibility="collapsed",
         placeholder=everything.format(count=len(names)),
     )  # fmt: skip
     session.remember("leaves", picked)

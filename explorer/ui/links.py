@@ -21,6 +21,7 @@ import msgspec
 from explorer.builder import MAX_SEED, NetworkSpec
 from explorer.data import Program
 from explorer.errors import ProgramError
+from explorer.language import _, later
 
 MAX_JSON: Final = 256 * 1024
 """Bytes that a link may unpack to; more is refused before it is held in memory."""
@@ -28,7 +29,7 @@ MAX_JSON: Final = 256 * 1024
 MAX_LINK: Final = 30_000
 """Characters of the longest program that is put into a link: beyond, browsers and servers balk."""
 
-_DAMAGED: Final = "This link is damaged: ask for it again, or copy all of it."
+_DAMAGED: Final = later("This link is damaged: ask for it again, or copy all of it.")
 
 _T = TypeVar("_T")
 
@@ -62,7 +63,7 @@ def unpack_program(code: str) -> Program:
     """
     program = unpack_as(code, Program)
     if not 0 <= program.seed <= MAX_SEED:
-        raise ProgramError(_DAMAGED)
+        raise ProgramError(_(_DAMAGED))
     return program
 
 
@@ -77,7 +78,7 @@ def unpack_as(code: str, kind: type[_T]) -> _T:
         unpacker = zlib.decompressobj()
         text = unpacker.decompress(packed, MAX_JSON)
         if not unpacker.eof:
-            raise ProgramError(_DAMAGED)
+            raise ProgramError(_(_DAMAGED))
         return msgspec.json.decode(text, type=kind)
     except (ValueError, zlib.error, msgspec.DecodeError) as error:
-        raise ProgramError(_DAMAGED) from error
+        raise ProgramError(_(_DAMAGED)) from error

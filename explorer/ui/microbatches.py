@@ -61,14 +61,17 @@ def _form(held: Cut) -> Cut:
     )  # fmt: skip
     scale = st.selectbox(
         _("Loss of a part"), microbatches.SCALES, microbatches.SCALES.index(held.scale),
-        key=key("scale"),
+        format_func=_, key=key("scale"),
     )  # fmt: skip
     networks, optimizers = list(microbatches.NETWORKS), list(microbatches.OPTIMIZERS)
-    network = st.selectbox(_("Network"), networks, networks.index(held.network), key=key("network"))
+    network = st.selectbox(
+        _("Network"), networks, networks.index(held.network), format_func=_, key=key("network")
+    )
     optimizer = st.selectbox(
         _("Optimizer"),
         optimizers,
         optimizers.index(held.optimizer),
+        format_func=_,
         key=key("optimizer"),
     )
     steps = held.steps

@@ -16,7 +16,7 @@ import streamlit as st
 from explorer.data import Answer, AxisPart, NudgeAsk, Run
 from explorer.explain.nudge import reading
 from explorer.frames.labels import Labels, brief
-from explorer.language import _, current
+from explorer.language import _, current, retold
 from explorer.ui import session
 from explorer.ui.player import words
 from explorer.ui.player.finite import finite
@@ -118,7 +118,7 @@ def _title(run: Run, place: str) -> str:
 
 def _draw(run: Run, answer: Answer) -> None:
     if answer.nudge is None or not isinstance(answer.ask, NudgeAsk):
-        st.info(answer.error)
+        st.info(retold(answer.error or ""))
         return
     ask, leaf = answer.ask, run.trace.nodes[answer.ask.node]
     data: dict[str, Any] = msgspec.to_builtins(

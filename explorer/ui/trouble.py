@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.data import Program, Run
 from explorer.doctor import Cure, Diagnosis, diagnose, tried
 from explorer.errors import SandboxError
-from explorer.language import _
+from explorer.language import _, retold
 from explorer.ui import session, ways
 from explorer.ui.player import Place
 from explorer.ui.wording import plain
@@ -23,7 +23,7 @@ def said(run: Run) -> None:
         if one.kind != "remark":
             _say(run, one, number)
     for note in run.notes:
-        st.caption(plain(note))
+        st.caption(plain(retold(note)))
 
 
 def remarks(run: Run) -> None:
@@ -41,7 +41,9 @@ def remarks(run: Run) -> None:
 def places(run: Run) -> tuple[Place, ...]:
     """Where in the graph and in the program something was said, for the player to mark."""
     return tuple(
-        Place(one.words, one.node, one.line) for one in diagnose(run) if one.kind != "remark"
+        Place(_words_of(run, one), one.node, one.line)
+        for one in diagnose(run)
+        if one.kind != "remark"
     )
 
 
@@ -82,7 +84,12 @@ def _head(run: Run, found: Diagnosis) -> str:
 
 def _words(run: Run, found: Diagnosis) -> str:
     refused = _ends(run, found) and _type(run) == "RefusedError"
-    return plain(found.words, code=refused)
+    return plain(_words_of(run, found), code=refused)
+
+
+def _words_of(run: Run, found: Diagnosis) -> str:
+    """What was said; the sandbox's own words in the language now spoken."""
+    return run.error.words if run.error is not None and _ends(run, found) else found.words
 
 
 def _offer(run: Run, found: Diagnosis, number: int) -> None:

@@ -42,7 +42,7 @@ def say_what_went_wrong(run: Run) -> None:
     """The program's own error, if it raised one, in torch's words and with its line."""
     if run.error is None:
         return
-    words = plain(run.error.message, code=run.error.type == "RefusedError")
+    words = plain(run.error.words, code=run.error.type == "RefusedError")
     if run.error.line:
         told = _("Line {line} of the program raised {type}: {words}")
     else:

@@ -20,6 +20,7 @@ from explorer.explain.chain import (
     product,
 )
 from explorer.frames.labels import Labels, brief, grouped, is_bead, short_name
+from explorer.language import _, retold
 from explorer.ui.player.arrays import Array, Arrays
 
 MAX_PATHS = 24
@@ -102,7 +103,9 @@ class Paths:
         self.call: BackwardCall = run.calls[call]
         self.labels = Labels(run)
         self.chains = Chains(self.call, _locals(run, call))
-        self.reason = next((a.error or "" for a in run.answers if a.ask == LocalAsk(call)), "")
+        self.reason = next(
+            (retold(a.error or "") for a in run.answers if a.ask == LocalAsk(call)), ""
+        )
 
     def leaves(self) -> tuple[int, ...]:
         """The leaves that a path leads to, in the program's order; those without a name last."""
@@ -130,7 +133,7 @@ class Paths:
 
     def leaf_name(self, leaf: int) -> str:
         """What the leaf is called."""
-        return self.run.trace.nodes[leaf].leaf or f"leaf {leaf}"
+        return self.run.trace.nodes[leaf].leaf or _("leaf {number}").format(number=leaf)
 
     def name(self, node: int, output: int) -> str:
         """What an output of a node is called: a variable, or in brackets what made it."""
@@ -232,7 +235,7 @@ class Paths:
                     left_cost=sum(one.row_from_left for one in price),
                     right_cost=sum(one.row_from_right for one in price),
                     count=at - place + 1,
-                    note=factor.note,
+                    note=retold(factor.note),
                 )
             )
         return tuple(links)

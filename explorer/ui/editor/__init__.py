@@ -38,6 +38,13 @@ def show(program: Program) -> None:
             "source": program.source,
             "number": _number(program),
             "mark": _mark(_marked(program)),
+            "words": {
+                "label": _("Program"),
+                "hint": _(
+                    "It runs when you pause, or at once with {run}. {tab} indents; {escape}, then "
+                    "{tab} leaves."
+                ),
+            },
         },
         height="content",
         on_source_change=_changed,
@@ -69,7 +76,7 @@ def _mark(error: RunError | None) -> dict[str, Any] | None:
     return {
         "line": error.line,
         "span": msgspec.to_builtins(error.span),
-        "message": f"{error.type}: {error.message}",
+        "message": f"{error.type}: {error.words}",
     }
 
 

@@ -58,6 +58,14 @@ function coloured(source) {
   return parts;
 }
 
+const KEYS = { run: ["Ctrl", "Enter"], tab: ["Tab"], escape: ["Esc"] };
+
+function capped(key) {
+  const element = document.createElement("kbd");
+  element.textContent = key;
+  return element;
+}
+
 class Editor {
   constructor(parent) {
     const root = document.createElement("div");
@@ -67,17 +75,17 @@ class Editor {
         <div class="paper">
           <span class="probe" aria-hidden="true">0123456789</span>
           <pre aria-hidden="true"></pre>
-          <textarea aria-label="Program" aria-describedby="hint" spellcheck="false" wrap="off"
+          <textarea aria-describedby="hint" spellcheck="false" wrap="off"
             autocapitalize="off" autocomplete="off" autocorrect="off"></textarea>
         </div>
       </div>
-      <p class="hint" id="hint">It runs when you pause, or at once with <kbd>Ctrl</kbd> +
-        <kbd>Enter</kbd>. <kbd>Tab</kbd> indents; <kbd>Esc</kbd>, then <kbd>Tab</kbd> leaves.</p>`;
+      <p class="hint" id="hint"></p>`;
     parent.append(root);
     this.root = root;
     this.gutter = root.querySelector(".gutter");
     this.text = root.querySelector("pre");
     this.field = root.querySelector("textarea");
+    this.hint = root.querySelector(".hint");
     this.number = undefined;
     this.mark = null;
     this.told = undefined;
@@ -116,11 +124,21 @@ class Editor {
     if (!at) this.light(null);
   }
 
+  /** Say what the field is and which keys it knows, in the visitor's language. */
+  name({ label, hint }) {
+    this.field.setAttribute("aria-label", label);
+    this.hint.replaceChildren(...hint.split(/(\{\w+\})/).flatMap((part) => {
+      const keys = KEYS[part.slice(1, -1)];
+      return keys ? keys.flatMap((key, i) => (i ? [" + ", capped(key)] : [capped(key)])) : [part];
+    }));
+  }
+
   /** What the server says: a text where it has a new number, and what to mark. */
   take(data, tellSource, tellAgain) {
     this.tellSource = tellSource;
     this.tellAgain = tellAgain;
     window.addEventListener(LIGHT, this.listen);
+    this.name(data.words);
     if (data.number !== this.number) {
       this.number = data.number;
       this.told = data.source;

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.data import Answer, AxisPart, Jacobian, JacobianAsk, JvpAsk, Pushed, Values
 from explorer.frames.tiles import largest
-from explorer.language import _
+from explorer.language import _, retold
 from explorer.picture.tiles import tile_html
 from explorer.ui import widgets
 from explorer.ui.lab.rows import place_on
@@ -38,7 +38,9 @@ def show(at: int, ask: JacobianAsk, found: Jacobian, asked: Callable[[JvpAsk], A
     u = tuple(float(place == at) for place in range(len(found.columns)))
     answer = asked(JvpAsk(ask.outputs, ask.wrt, u, ask.order))
     if answer.pushed is None:
-        st.info(_("Forward mode cannot run here. torch says:") + " " + plain(answer.error or ""))
+        st.info(
+            _("Forward mode cannot run here. torch says:") + " " + plain(retold(answer.error or ""))
+        )
         return
     tiles = [("u", _unit(at, found)), *_named(answer.pushed)]
     if ask.order == 2:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import streamlit as st
 
 from explorer.data import Answer, JacobianAsk, Measured, MethodAsk
-from explorer.language import _
+from explorer.language import _, retold
 from explorer.picture.cells import format_number
 from explorer.ui import session
 
@@ -60,7 +60,7 @@ def _stop() -> None:
 def _row(how: str, answer: Answer) -> dict[str, Any]:
     found = answer.measured
     empty = dict.fromkeys((_("shapes"), _("passes"), _("largest difference"), "ms", "kB"), "–")
-    row: dict[str, Any] = {_("way"): how, **empty, _("torch says"): answer.error or ""}
+    row: dict[str, Any] = {_("way"): how, **empty, _("torch says"): retold(answer.error or "")}
     return row if found is None else {**row, **_figures(found)}
 
 

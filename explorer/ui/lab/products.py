@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.data import Answer, Jacobian, JacobianAsk, JvpAsk, VjpAsk
-from explorer.language import _
+from explorer.language import _, retold
 
 MAX_VECTOR: Final = 20_000
 """Numbers of a v or a u that torch is asked about."""
@@ -29,7 +29,7 @@ def pulled(
         return {**said, "error": _("v has too many numbers to be asked for.")}
     answer = asked(VjpAsk(ask.outputs, ask.wrt, v, ask.order))
     if answer.error is not None:
-        return {**said, "error": answer.error}
+        return {**said, "error": retold(answer.error)}
     grads = [*zip(found.columns.parts, answer.grads, strict=True)]
     torch = np.concatenate(
         [
@@ -56,7 +56,7 @@ def pushed(
         return {**said, "error": _("u has too many numbers to be asked for.")}
     answer = asked(JvpAsk(ask.outputs, ask.wrt, u, ask.order))
     if answer.pushed is None or answer.pushed.values.array is None:
-        return {**said, "error": answer.error or _("the program was stopped")}
+        return {**said, "error": retold(answer.error or "") or _("the program was stopped")}
     torch = answer.pushed.values.array.ravel().astype(float)
     weights = np.abs(exact) @ np.abs(u)
     return {**said, "torch": torch, "differs": _differs(said["product"], torch, weights, found)}

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer import press
 from explorer.data import Answer, JacobianAsk, Run, SumAsk, Values
 from explorer.frames.tiles import largest
-from explorer.language import _
+from explorer.language import _, retold
 from explorer.picture.tiles import legend_html, tile_html
 from explorer.ui import session, site, widgets
 from explorer.ui.wording import plain
@@ -47,7 +47,7 @@ def show(run: Run, ask: JacobianAsk, asked: Callable[[SumAsk], Answer]) -> None:
     leaves = tuple(leaf.name for leaf in run.leaves)
     answer = asked(SumAsk(ask.outputs, ask.wrt, leaves))
     if answer.error is not None:
-        st.info(_("torch says:") + " " + plain(answer.error))
+        st.info(_("torch says:") + " " + plain(retold(answer.error)))
     else:
         _tiles(leaves, answer.grads)
         st.caption(

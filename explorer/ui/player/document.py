@@ -9,9 +9,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from explorer.language import current
+
 _PAGE = """\
 <!doctype html>
-<html lang="en">
+<html lang="{language}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy"
@@ -48,6 +50,7 @@ def document(
     """
     lines = "".join(f"<p>{html.escape(note)}</p>\n" for note in notes)
     return _PAGE.format(
+        language=current(),
         title=html.escape(title),
         style=style,
         script=script,

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from explorer.data import BackwardCall, LocalAsk, LocalJacobian, Node, Plain, Run, Step, Values
 from explorer.explain import explain_call
 from explorer.frames.messages import Message, message, plain
+from explorer.language import retold
 from explorer.ui.player.arrays import MAX_BYTES, Array, Arrays
 
 MAX_CALLS = 4
@@ -88,7 +89,7 @@ def inspection_of(run: Run) -> Inspection:
         if answer is None:
             reasons[-1] = _reason(run)
         elif answer.error is not None:
-            reasons[-1] = message("why.refused", text=plain(answer.error))
+            reasons[-1] = message("why.refused", text=plain(retold(answer.error)))
         else:
             scenes[-1] = _explained(call, answer.locals, arrays)
     return Inspection(tuple(scenes), tuple(reasons), tuple(arrays.all))

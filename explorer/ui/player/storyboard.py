@@ -11,6 +11,7 @@ import msgspec
 
 from explorer.frames import frames_of
 from explorer.frames.storyboard import calls_left_out, strips
+from explorer.language import _
 from explorer.picture.views import drawn, trimmed
 from explorer.ui.player import words
 from explorer.ui.player.document import document
@@ -44,7 +45,11 @@ def page(told: Playable, *, title: str = "Autograd Explorer") -> str:
             "pictures": pictures,
             "strips": chosen,
             "calls_left_out": calls_left_out(frames),
-            "made": f"Autograd Explorer. Every number is torch {torch}'s own." if torch else "",
+            "made": _("Autograd Explorer. Every number is torch {version}'s own.").format(
+                version=torch
+            )
+            if torch
+            else "",
         }
     )
     style = style_sheet() + (_FOLDER / "board.css").read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from explorer.data import Answer, BackwardCall, Plain, Run, Step, TermsAsk, Valu
 from explorer.explain import Why, explain
 from explorer.frames import Tile, tile_of
 from explorer.frames.tiles import matrix_shape
+from explorer.language import retold
 
 MAX_ASKED = 24
 """Numbers of one program that are kept explained; the oldest is forgotten first."""
@@ -82,7 +83,7 @@ def told(want: Wanted, run: Run) -> Told | None:
         return None
     why = explain(run.calls[ask.call], step, ask.slot, ask.element, answer.terms)
     if answer.error is not None and not why.notes:
-        why = msgspec.structs.replace(why, notes=(answer.error,))
+        why = msgspec.structs.replace(why, notes=(retold(answer.error),))
     return Told(want, ask.call, ask.node, ask.slot, ask.element, why, _weights(answer))
 
 

@@ -40,7 +40,7 @@ def show(run: Run, *, key: str = "variables") -> None:
     words = {
         "title": _("Variables"),
         "of": _("{number} of {count}"),
-        "help": {name: glossary.TERMS[name] for name in _EXPLAINED},
+        "help": {name: _(glossary.TERMS[name]) for name in _EXPLAINED},
     }
     _mount(key=key, data={"rows": rows, "spans": spans, "words": words}, height="content")
 

@@ -183,7 +183,7 @@ class Chain {
     if (link) {
       const [first, past] = this.taken;
       const by = data.links[past - 1].by, of = data.links[first].of;
-      Object.assign(values, { label: { code: link.label || `${link.count} factors` }, cost: this.cost.toLocaleString("en"), title: { code: link.title } });
+      Object.assign(values, { label: link.label ? { code: link.label } : { text: text("chain.factors", { count: link.count }) }, cost: this.cost.toLocaleString("en"), title: { code: link.title } });
       if (order === "reverse") Object.assign(values, { made: { code: `vᵀ∂${data.root}/∂${by}` } });
       else Object.assign(values, { made: { code: `∂${of}/∂${data.leaf}` } });
       id = this.made(order) ? `chain.said.${order}${step === 1 ? ".first" : ""}` : "chain.said.unknown";

@@ -163,7 +163,7 @@ class Stage {
       if (this.items.get(node)?.kind !== "card" || (onward.has(node) && reason === "no grad")) continue;
       reasons.set(node, (reasons.get(node) ?? new Set()).add(reason));
     }
-    return [...reasons].map(([node, all]) => ({ node, low: onward.has(node), reason: [...all].map((one) => (one === "no grad" ? WORDS["no.grad"] : one)).join(", ") }));
+    return [...reasons].map(([node, all]) => ({ node, low: onward.has(node), reason: [...all].map((one) => WORDS[`cut.${one}`] ?? one).join(", ") }));
   }
 
   drawCut(cut) {
