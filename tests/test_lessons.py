@@ -28,14 +28,15 @@ def given(step: Step) -> Scope:
     return Scope(ran(step.program, step))
 
 
-def cures(step: Step) -> list[Program]:
+@cache
+def cures(step: Step) -> tuple[Program, ...]:
     """The programs after each cure that the doctor has tried."""
     found = diagnose(ran(step.program, step))
-    return [
+    return tuple(
         Program(cure.source, step.program.seed)
         for one in found
         for cure in tried(one, lambda program: run(program), step.program).cures
-    ]
+    )
 
 
 def solved(step: Step) -> Scope:

@@ -176,7 +176,9 @@ def test_an_op_holds_the_numbers_of_its_moment() -> None:
         ("y = torch.nn.functional.linear(torch.ones(2), frozen)", "frozen"),
         ("y = x * 2", None),
         ("y = torch.ones(2) * 2", None),
-        ("y = x.argmax()", None),
+        ("y = torch.tensor(x)", "torch.tensor"),
+        ("y = x.argmax()", "argmax"),
+        ("y = x > 0", None),
     ],
 )
 def test_a_cut_is_noted_where_it_is_made(line: str, cut: str | None) -> None:

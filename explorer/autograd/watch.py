@@ -402,19 +402,28 @@ def _is_no_forward(above: list[FrameType]) -> bool:
     return False
 
 
+_CUTTING = {
+    "detach": "detach", "detach_": "detach", "data": "data", "tensor": "torch.tensor",
+    "argmax": "argmax", "argmin": "argmin",
+}  # fmt: skip
+"""Functions that leave the graph in every mode -> what the cut is called.
+
+Of those that give whole numbers, only what is often taken for the value itself.
+"""
+
+
 def _cut(name: str, inputs: list[Tensor], op: _LiveOp, above: list[FrameType]) -> str | None:
-    """Why no node was made although one could have been; None if one was, or if none could."""
+    """Why no node was made where one may be expected; None if one was, or if none could be."""
     if op.fns or any(operand.requires_grad for operand in op.outputs):
         return None
     if any(f.f_code.co_filename.startswith(_TORCH_ITSELF) for f in above):
         return None
+    recorded = any(operand.requires_grad for operand in op.inputs)
+    if recorded and name in _CUTTING:
+        return _CUTTING[name]
     if not any(operand.values.dtype.startswith(_DIFFERENTIABLE) for operand in op.outputs):
         return None
-    if any(operand.requires_grad for operand in op.inputs):
-        if name in ("detach", "detach_"):
-            return "detach"
-        if name == "data":
-            return "data"
+    if recorded:
         if torch.is_inference_mode_enabled():
             return "inference_mode"
         return None if torch.is_grad_enabled() else "no_grad"

@@ -48,8 +48,11 @@ PRESSES: Final = "presses"
 """What `session.remember` holds of the presses made so far."""
 
 
-def show(run: Run) -> None:
-    """The buttons, the switches and the lines for the current program."""
+def show(run: Run, *, beside: bool = True) -> None:
+    """The buttons, the switches and the lines for the current program.
+
+    `beside` has the program stand beside the lines, and what can be taken away.
+    """
     call = press.backward_call(run)
     if call is None:
         widgets.say_what_went_wrong(run)
@@ -70,12 +73,14 @@ def show(run: Run) -> None:
     own_lines = len(program.source.rstrip("\n").splitlines())
     ledger = ledger_of(shown, presses, own_lines=own_lines, after=after)
     stage = st.container()
-    left, right = st.columns([9, 4], gap="medium")
+    left, right = st.columns([9, 4], gap="medium") if beside else (st.container(), None)
     with left:
         _explain_error(shown, ledger, bool(presses), own_lines)
         names = _picked(ledger)
         drawn = pictures.ledger_html(ledger, widgets.theme(), names=names, fresh=bool(presses))
         st.html(pictures.STYLE + drawn)
+    if right is None:
+        return
     with right:
         st.html(listing.STYLE + _listing(shown, ledger))
         playing = _take_away(ledger, names)

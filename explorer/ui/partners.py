@@ -59,14 +59,20 @@ def partners() -> dict[str, Partner]:
     program = session.current_program()
     found: dict[str, Partner] = {}
     for title, other in _relatives(program):
-        code = links.pack_program(other)
-        if code is not None and other != program:
-            found.setdefault(_PACKED + code, Partner(title, other))
+        text = text_of(other)
+        if text is not None and other != program:
+            found.setdefault(text, Partner(title, other))
     variants = presets.variants(session.choice())
     others = {p.slug: Partner(_(p.title), p.program) for p in (*variants, *presets.all())}
     others.pop(session.choice(), None)
     # A program's own variants come before the general ones, and those before everybody else's.
     return {slug: others.pop(slug) for slug in [v.slug for v in variants]} | found | others
+
+
+def text_of(program: Program) -> str | None:
+    """What names a program itself in a link; None where it is too long for one."""
+    code = links.pack_program(program)
+    return None if code is None else _PACKED + code
 
 
 def _relatives(program: Program | None) -> list[tuple[str, Program]]:

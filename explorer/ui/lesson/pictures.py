@@ -11,9 +11,9 @@ import streamlit as st
 
 from explorer.data import Run
 from explorer.language import _, later
-from explorer.lessons import Step, View
+from explorer.lessons import Step
 from explorer.picture.bars import Series
-from explorer.ui import chain, depth, jacobian, ledger, session, site, travelling
+from explorer.ui import chain, depth, jacobian, ledger, partners, session, site, travelling
 from explorer.ui.lesson import place
 from explorer.ui.lesson.progress import Progress
 from explorer.ui.player import beside
@@ -52,15 +52,19 @@ def chosen(shown: Progress) -> Picture | None:
             label_visibility="collapsed",
         )  # fmt: skip
         if not place.is_hidden("pages"):
-            _door(found, shown.step.view)
+            _door(found, shown.step)
     return found if other else None
 
 
-def _door(found: Picture, view: View) -> None:
+def _door(found: Picture, step: Step) -> None:
     """The way to the whole page, with the program as it is now; its bar leads back to this step."""
     query = {**(session.query_of_program() or {}), **dict(found.query)}
-    if view.of is not None:
-        query |= {"of": view.of, "by": travelling.pack(view.by)}
+    if step.view.of is not None:
+        query["of"] = step.view.of
+    if step.view.by:
+        query["by"] = travelling.pack(step.view.by)
+    if found.page == "compare" and (text := partners.text_of(step.program)):
+        query["with"] = text
     st.page_link(
         site.page(found.page), icon=":material/open_in_new:", query_params=query,
         label=_("Open this on the page “{page}”").format(page=_(site.TITLES[found.page])),
@@ -72,7 +76,7 @@ def _matrix(step: Step, run: Run) -> None:
 
 
 def _ledger(_step: Step, run: Run) -> None:
-    ledger.show(run)
+    ledger.show(run, beside=False)
 
 
 def _compared(step: Step, run: Run) -> None:

@@ -32,8 +32,7 @@ def show(shown: Progress) -> None:
         with st.container(key="lesson_trouble", gap="small"):
             trouble.said(run)
     if picture is not None:
-        # The ledger has the program beside it, and what has been changed may give way.
-        wanted = editing_ and not shown.task_done and picture.page != "accumulation"
+        wanted = editing_ and not shown.task_done  # what has been changed may give way
         if wanted:
             _folded(run, open_=True)
         picture.draw(shown.step, run)
