@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import pytest
@@ -63,6 +64,27 @@ def measure(benchmark: Any, request: pytest.FixtureRequest) -> Compare:
             line = Line(group, what, stats.min, stats.median, baseline, target)
             request.config.stash[_LINES].append(line)
         return result
+
+    return run
+
+
+@pytest.fixture
+def clocked(request: pytest.FixtureRequest) -> Compare:
+    """As `measure`, for a function that has a clock of its own and returns seconds."""
+
+    def run(
+        group: str,
+        what: str,
+        function: Callable[..., float],
+        *,
+        fresh: Callable[[], tuple[Any, ...]] = tuple,
+        rounds: int = 20,
+        baseline: str = "",
+        target: str = "",
+    ) -> None:
+        seconds = [function(*fresh()) for _ in range(rounds + 2)][2:]
+        line = Line(group, what, min(seconds), median(seconds), baseline, target)
+        request.config.stash[_LINES].append(line)
 
     return run
 
