@@ -4,11 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.autograd.second import hessian
 from explorer.data import Axis, AxisPart, Jacobian, Values
-from explorer.picture.heatmap import MAX_CELLS, heatmap, shown, step_scale
+from explorer.picture.heatmap import heatmap, step_scale
 from explorer.picture.theme import DARK, LIGHT, Theme, level
 
 
@@ -108,16 +110,22 @@ def test_nan_and_infinity_are_printed_and_leave_the_scale_alone() -> None:
 def test_a_large_matrix_is_thinned_out_and_says_so() -> None:
     array = np.zeros((700, 900))
     array[123, 456] = -7.0
-    thin = shown(matrix(array))
-    assert thin.array.size <= MAX_CELLS
-    assert thin.array.min() == -7  # the largest of a block is what shows
-    assert f"{thin.tall} × {thin.wide}" in (thin.statement or "")
-    assert shown(matrix(np.zeros((100, 1000)))).statement is None
+    figure = heatmap(matrix(array), LIGHT)
+    assert figure.data[0].z.shape == (350, 900)
+    assert figure.data[0].z.min() == -7  # the largest of a block is what shows
+    assert "largest size among 2 × 1" in figure.layout.xaxis.title.text
 
 
-@given(rows=st.integers(1, 60), columns=st.integers(1, 60), cells=st.integers(1, 400))
-def test_thinning_loses_no_largest_number(rows: int, columns: int, cells: int) -> None:
-    array = np.random.default_rng(rows * 61 + columns).normal(size=(rows, columns))
-    thin = shown(matrix(array), cells)
-    assert np.abs(thin.array).max() == np.abs(array).max()
-    assert thin.array.shape == (-(-rows // thin.tall), -(-columns // thin.wide))
+def test_a_block_of_a_hessian_that_no_path_leads_to_is_hatched() -> None:
+    x, b = torch.ones(2, requires_grad=True), torch.ones(1, requires_grad=True)
+    figure = heatmap(hessian((x**3).sum() + b.exp().sum(), {"x": x, "b": b}), LIGHT)
+    assert np.isnan(figure.data[0].z[:2, 2]).all()
+    assert np.isnan(figure.data[0].z[2, :2]).all()
+    assert not np.isnan(figure.data[0].z[2, 2])
+    assert [shape.type for shape in figure.layout.shapes].count("path") == 2
+
+
+def test_a_name_in_a_figure_is_no_markup() -> None:
+    figure = heatmap(matrix(np.ones((1, 1)), AxisPart("<b>", (1,))), LIGHT)
+    assert figure.layout.annotations[0].text == "<b>&lt;b&gt;</b>"
+    assert figure.data[0].hovertext[0][0].startswith("∂y[0] / ∂&lt;b&gt;[0]")

@@ -1,22 +1,25 @@
-"""Draw a Jacobian as a heatmap: blue below zero, orange above, grey for zero, hatched for no path.
+"""A Jacobian as a Plotly figure, to be restyled: blue below zero, orange above, grey for zero,
+hatched for no path.
 
-`heatmap(jacobian, theme)` gives a Plotly figure. Equal colours mean equal numbers, on the same
-eight steps a sign as every other picture; a derivative of zero and an input that no path reaches
-never look alike.
+`heatmap(jacobian, theme)` gives the figure. Equal colours mean equal numbers, on the same eight
+steps a sign as every other picture; a derivative of zero and an input that no path reaches never
+look alike.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from html import escape
+from itertools import accumulate, pairwise
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from explorer.data import Axis, Jacobian
+from explorer.data import Jacobian
 from explorer.language import _
 from explorer.picture.cells import color_of, format_number, ink_on
+from explorer.picture.matrix import Band, Pictured, pictured
 from explorer.picture.theme import STEPS, Theme
 
 CELL_WIDE = 140.0
@@ -31,10 +34,7 @@ TALLEST = 480.0
 MAX_NUMBERS: Final = 1_000
 """Cells up to which the numbers are printed, if they also fit."""
 
-MAX_CELLS: Final = 100_000
-"""Cells that are drawn; above it each drawn cell stands for a block of the matrix."""
-
-MAX_LABELS_BYTES: Final = 20_000
+MAX_SENTENCES: Final = 20_000
 """Drawn cells up to which each has its own hover text; above it only its place and number."""
 
 CHARACTER: Final = 7.3
@@ -50,52 +50,6 @@ _HAIR: Final = 1e-9
 """Half the width of the band of zero, as a share of the largest number."""
 
 _MONO: Final = "ui-monospace, 'SF Mono', 'Cascadia Mono', 'DejaVu Sans Mono', monospace"
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The matrix as it is drawn: each cell stands for a block of `tall` x `wide` entries."""
-
-    array: npt.NDArray[Any]
-    tall: int
-    wide: int
-
-    @property
-    def statement(self) -> str | None:
-        """What a cell stands for, in words; None where it is one entry."""
-        if self.tall == self.wide == 1:
-            return None
-        return _(
-            "Each cell shows the entry of largest size among {tall} × {wide} neighbours: "
-            "the whole matrix has too many entries to draw. The download has all."
-        ).format(tall=self.tall, wide=self.wide)
-
-
-def shown(jacobian: Jacobian, cells: int = MAX_CELLS) -> Shown:
-    """The matrix, thinned out so that at most about `cells` cells are drawn.
-
-    >>> from explorer.data import AxisPart, Values
-    >>> axis = Axis((AxisPart("y", (400,)),))
-    >>> square = Jacobian(axis, axis, Values.of_array(np.eye(400)), (True,), "reverse")
-    >>> shown(square).array.shape, shown(square).tall
-    ((200, 400), 2)
-    """
-    array = jacobian.array
-    rows, columns = array.shape
-    tall = wide = 1
-    while math.ceil(rows / tall) * math.ceil(columns / wide) > cells:
-        if rows / tall >= columns / wide:
-            tall += 1
-        else:
-            wide += 1
-    if tall == wide == 1:
-        return Shown(array, 1, 1)
-    padded = np.zeros((-(-rows // tall) * tall, -(-columns // wide) * wide))
-    padded[:rows, :columns] = np.nan_to_num(array)
-    blocks = padded.reshape(len(padded) // tall, tall, -1, wide).swapaxes(1, 2)
-    flat = blocks.reshape(*blocks.shape[:2], tall * wide)
-    largest = np.abs(flat).argmax(axis=-1)[..., None]
-    return Shown(np.take_along_axis(flat, largest, axis=-1)[..., 0], tall, wide)
 
 
 def largest(array: npt.NDArray[Any]) -> float:
@@ -131,21 +85,19 @@ def heatmap(jacobian: Jacobian, theme: Theme, *, width: int = 1200) -> go.Figure
     `width` is about how many pixels the page has for it: it decides whether numbers and labels fit.
     A figure that needs less says so in `layout.width`; the others take what they are given.
     """
-    drawn = shown(jacobian)
+    drawn = pictured(jacobian)
     rows, columns = drawn.array.shape
-    names_x = [_label(jacobian.columns, j * drawn.wide, drawn.wide) for j in range(columns)]
-    names_y = [_label(jacobian.rows, i * drawn.tall, drawn.tall) for i in range(rows)]
+    names_y, names_x = _labels(drawn.rows), _labels(drawn.columns)
     longest_x, longest_y = (max(map(len, names), default=1) for names in (names_x, names_y))
     left, right, top = round(CHARACTER * longest_y) + 14, 100, 34
     cell_wide = min(CELL_WIDE, (width - left - right) / max(columns, 1))
     cell_tall = min(CELL_TALL, TALLEST / max(rows, 1))
     upright = cell_wide < CHARACTER * longest_x + 8
     bottom = round(CHARACTER * longest_x) + 18 if upright else 30
-    bottom = max(bottom, BAR - round(rows * cell_tall))
+    bottom = max(bottom, BAR - round(rows * cell_tall)) + (0 if drawn.whole else 24)
 
-    reached = np.repeat(jacobian.reached, [len(part) for part in jacobian.columns.parts])
-    there = reached[:: drawn.wide]
-    z = np.where(there[None, :], drawn.array, np.nan).astype(float)
+    there = _reached(jacobian, drawn)
+    z = np.where(there, drawn.array, np.nan).astype(float)
     end = largest(z)
     gap = 1 if min(cell_wide, cell_tall) >= 6 else 0
     figure = go.Figure(
@@ -165,7 +117,9 @@ def heatmap(jacobian: Jacobian, theme: Theme, *, width: int = 1200) -> go.Figure
         figure.add_trace(numbers)
     figure.update_xaxes(**_axis(names_x, cell_wide, theme), tickangle=-90 if upright else 0)
     figure.update_yaxes(**_axis(names_y, cell_tall, theme), range=[rows - 0.5, -0.5])
-    _mark_parts(figure, jacobian, drawn, cell_wide, theme)
+    _mark_parts(figure, drawn, there, cell_wide, theme)
+    if not drawn.whole:
+        figure.update_xaxes(title={"text": _statement(drawn), "font": {"size": 13}})
     figure.update_layout(
         height=round(rows * cell_tall) + top + bottom,
         margin={"l": left, "r": right, "t": top, "b": bottom, "autoexpand": False},
@@ -183,10 +137,33 @@ def heatmap(jacobian: Jacobian, theme: Theme, *, width: int = 1200) -> go.Figure
 # ---------------------------------------------------------------------------------------- parts
 
 
-def _label(axis: Axis, at: int, block: int) -> str:
-    """Name of an element, or of a block of them by its first and last."""
-    last = min(at + block, len(axis)) - 1
-    return axis[at] if last <= at else f"{axis[at]} … {axis[last]}"
+def _labels(bands: Sequence[Band]) -> list[str]:
+    """Name of each cell's element, or of a block of them by its first and last, as no markup."""
+    return [escape(band.label(cell), quote=False) for band in bands for cell in range(band.cells)]
+
+
+def _starts(bands: Sequence[Band]) -> list[int]:
+    """The first cell of each tensor, and the end of the last."""
+    return [0, *accumulate(band.cells for band in bands)]
+
+
+def _reached(jacobian: Jacobian, drawn: Pictured) -> npt.NDArray[np.bool_]:
+    """For each cell whether a path leads from its output to its input."""
+    columns = np.repeat(
+        [band.reached for band in drawn.columns], [band.cells for band in drawn.columns]
+    )
+    there = np.tile(columns, (drawn.array.shape[0], 1))
+    tall, wide = _starts(drawn.rows), _starts(drawn.columns)
+    for row, column in jacobian.cut:
+        there[tall[row] : tall[row + 1], wide[column] : wide[column + 1]] = False
+    return there
+
+
+def _statement(drawn: Pictured) -> str:
+    """What a cell stands for, where it is not one entry."""
+    tall, wide = drawn.rows[0].block, drawn.columns[0].block
+    told = _("Each cell shows the entry of largest size among {tall} × {wide} neighbours.")
+    return told.format(tall=tall, wide=wide)
 
 
 def _numbers(
@@ -233,7 +210,7 @@ def _hover(
     reached: npt.NDArray[Any],
 ) -> dict[str, Any]:
     """A sentence for each cell, or where that would be too heavy its place and number."""
-    if z.size > MAX_LABELS_BYTES:
+    if z.size > MAX_SENTENCES:
         return {"hovertemplate": "row %{y}, column %{x}: %{z:.4g}<extra></extra>"}
     sentences = [
         [
@@ -242,9 +219,9 @@ def _hover(
             else _("no path from {row} to {column}: None, which is not zero").format(
                 row=row, column=column
             )
-            for column, value, there in zip(names_x, values, reached, strict=True)
+            for column, value, there in zip(names_x, values, paths, strict=True)
         ]
-        for row, values in zip(names_y, array.tolist(), strict=True)
+        for row, values, paths in zip(names_y, array.tolist(), reached, strict=True)
     ]
     return {"hovertext": sentences, "hovertemplate": "%{hovertext}<extra></extra>"}
 
@@ -266,28 +243,32 @@ def _axis(names: Sequence[str], space: float, theme: Theme) -> dict[str, Any]:
 
 
 def _mark_parts(
-    figure: go.Figure, jacobian: Jacobian, drawn: Shown, cell_wide: float, theme: Theme
+    figure: go.Figure,
+    drawn: Pictured,
+    there: npt.NDArray[np.bool_],
+    cell_wide: float,
+    theme: Theme,
 ) -> None:
     """Separators between tensors, their names where they fit, hatching where no path leads."""
-    rows, columns = drawn.array.shape
-    bounds = [*jacobian.columns.starts, len(jacobian.columns)]
-    for part, start, end, there in zip(
-        jacobian.columns.parts, bounds, bounds[1:], jacobian.reached, strict=False
-    ):
-        left, right = start / drawn.wide - 0.5, min(end / drawn.wide, columns) - 0.5
+    tall, wide = _starts(drawn.rows), _starts(drawn.columns)
+    right, bottom = wide[-1] - 0.5, tall[-1] - 0.5
+    for band, start, end in zip(drawn.columns, wide, wide[1:], strict=False):
+        x0, x1 = start - 0.5, end - 0.5
         if start:
-            _line(figure, theme, x0=left, x1=left, y0=-0.5, y1=rows - 0.5)
-        if not there:
-            _hatch(figure, theme, left, right, rows, cell_wide)
-        room = (right - left) * cell_wide / CHARACTER
-        title = _fitting(part.name if there else _("{name}: no path").format(name=part.name), room)
+            _line(figure, theme, x0=x0, x1=x0, y0=-0.5, y1=bottom)
+        for top, below in pairwise(tall):
+            if not there[top, start]:
+                _hatch(figure, theme, (x0, x1), (top - 0.5, below - 0.5), cell_wide)
+        room = (x1 - x0) * cell_wide / CHARACTER
+        cut = _("{name}: no path").format(name=band.name)
+        title = _fitting(band.name if band.reached else cut, room)
         figure.add_annotation(
-            x=(left + right) / 2, y=1, yref="paper", yanchor="bottom", yshift=2, showarrow=False,
-            text=f"<b>{title}</b>", font={"color": theme.ink if there else theme.muted, "size": 13},
+            x=(x0 + x1) / 2, y=1, yref="paper", yanchor="bottom", yshift=2, showarrow=False,
+            text=f"<b>{escape(title, quote=False)}</b>",
+            font={"color": theme.ink if band.reached else theme.muted, "size": 13},
         )  # fmt: skip
-    for start in jacobian.rows.starts[1:]:
-        at = start / drawn.tall - 0.5
-        _line(figure, theme, x0=-0.5, x1=columns - 0.5, y0=at, y1=at)
+    for top in tall[1:-1]:
+        _line(figure, theme, x0=-0.5, x1=right, y0=top - 0.5, y1=top - 0.5)
 
 
 def _fitting(name: str, room: float) -> str:
@@ -300,16 +281,21 @@ def _line(figure: go.Figure, theme: Theme, **ends: float) -> None:
 
 
 def _hatch(
-    figure: go.Figure, theme: Theme, left: float, right: float, rows: int, cell_wide: float
+    figure: go.Figure,
+    theme: Theme,
+    across: tuple[float, float],
+    down: tuple[float, float],
+    cell_wide: float,
 ) -> None:
-    """Diagonal strokes about 9 px apart over the columns from `left` to `right`."""
-    wide = right - left
+    """Diagonal strokes about 9 px apart over a box, given by its ends on both axes."""
+    (left, right), (top, bottom) = across, down
+    wide, tall = right - left, bottom - top
     pieces = int(min(60, max(3, wide * cell_wide / 9)))
     strokes = []
     for k in range(1, 2 * pieces):
         low, high = max(0.0, k / pieces - 1), min(1.0, k / pieces)
         x0, x1 = left + wide * low, left + wide * high
-        y0, y1 = rows * high - 0.5, rows * low - 0.5
+        y0, y1 = top + tall * high, top + tall * low
         strokes.append(f"M{x0:.4g},{y0:.4g}L{x1:.4g},{y1:.4g}")
     figure.add_shape(
         type="path", path=" ".join(strokes), line={"color": theme.line, "width": 1.5}, layer="below"

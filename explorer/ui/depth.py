@@ -24,7 +24,7 @@ SHOWN: Final = "deep shown"
 def show() -> None:
     """The form, a panel of bars for each activation, and the program that gave the numbers."""
     held = depth.read_deep(session.remembered(DEEP, msgspec.to_builtins(Deep())))
-    left, right = st.columns([1, 3], gap="medium")
+    left, right = st.columns([5, 14], gap="medium")
     with left:
         deep, shown, flows = _form(held)
     session.remember(DEEP, msgspec.to_builtins(deep))
