@@ -52,7 +52,7 @@ class Reading {
     const sentence = entries > 1 ? say("block", { count: { text: String(entries) } })
       : !there ? say("partial.none", names)
       : value === 0 ? say("partial.zero", names)
-      : say("partial", { ...names, value: { text: number(asCell(value)) } });
+      : say("partial", { ...names, value: { text: number(asCell(value), 3) } });
     return [formula, html("p", { class: "sentence" }, ...sentence)];
   }
 
@@ -103,7 +103,7 @@ class Reading {
     terms.sort((one, two) => Math.abs(two.product) - Math.abs(one.product));
     const rest = terms.slice(TERMS).reduce((total, term) => total + term.product, 0);
     const more = Math.max(0, terms.length - TERMS);
-    const bracket = (value) => (value < 0 ? `(${number(value)})` : number(value));
+    const bracket = (value) => (value < 0 ? `(${number(value, 3)})` : number(value, 3));
     const written = terms.slice(0, TERMS).map((term) => `${bracket(term.weight)}·${bracket(term.partial)}`).join(" + ") || "0";
     const torch = answer?.[name]?.torch;
     const [ours, theirs] = torch ? agreed(product[at], torch[at], answer[name].differs[2]) : [product ? number(asCell(product[at])) : ""];
