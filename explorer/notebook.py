@@ -12,13 +12,13 @@ from typing import Any
 from explorer.data import BackwardCall, Jacobian, Plain, Run, Trace
 
 HEIGHT = 940
-"""Height of a player's frame in a notebook until it has said how high it is, in px."""
+"""Height of a frame in a notebook until its page has said how high it is, in px."""
 
 GRAPH = 380
-"""Height of the graph in it, in px."""
+"""Height of the graph in a player there, in px."""
 
-LAB = (560, 64, 860)
-"""Height of a lab in a notebook, in px: without a row, more for each row, and at most."""
+CELLS = 460
+"""Height of the cells of a Jacobian there, at most, in px."""
 
 _AS_HIGH_AS_IT_IS = (
     "window.addEventListener('message', ({ source, data }) => { "
@@ -45,8 +45,7 @@ def _player(shown: Run | BackwardCall | Trace) -> dict[str, Any]:
 def _lab(shown: Jacobian) -> dict[str, Any]:
     from explorer.ui.lab.standalone import page
 
-    base, each, most = LAB
-    return _framed(page(shown), min(most, base + each * len(shown.rows)), shown)
+    return _framed(page(shown, height=CELLS), HEIGHT, shown)
 
 
 def _framed(document: str, height: int, shown: Plain) -> dict[str, Any]:

@@ -149,14 +149,19 @@ def test_a_script_in_a_name_does_nothing_in_any_file_that_is_taken_away(
     page.close()
 
 
-def test_a_notebook_shows_all_of_a_player(browser: Browser, tmp_path: Path) -> None:
-    drawn = recorded()._repr_mimebundle_()["text/html"]
+@pytest.mark.parametrize("kind", ["player", "lab"])
+def test_a_notebook_shows_all_of_what_draws_itself(
+    browser: Browser, tmp_path: Path, kind: str
+) -> None:
+    x = torch.linspace(-1, 1, 12, requires_grad=True)
+    shown = recorded() if kind == "player" else explorer.jacobian(x * x, {"x": x})
+    drawn = shown._repr_mimebundle_()["text/html"]
     path = tmp_path / "notebook.html"
     path.write_text(f'<!doctype html><div style="width:1000px">{drawn}</div>', encoding="utf-8")
     page = browser.new_page(viewport={"width": 1100, "height": 900})
     page.goto(path.as_uri())
     inside = page.frames[1]
-    expect(inside.locator("footer p").last).to_be_visible()
+    expect(inside.locator("footer p, .verdict").last).to_be_visible()
     page.wait_for_timeout(500)
     for width in (1000, 640):
         page.evaluate("(px) => { document.querySelector('div').style.width = `${px}px`; }", width)

@@ -30,7 +30,7 @@ STATES: Final = ("v", "u", "window", "look", "open")
 
 
 def script() -> str:
-    """All JavaScript of the lab as one module."""
+    """All JavaScript of the lab; `mountLab` begins it."""
     return "\n".join(["const WORDS = {};", joined(*_SHARED), joined(*_OWN, folder=_HERE / "js")])
 
 
@@ -42,7 +42,9 @@ def style_sheet() -> str:
     )
 
 
-_mount = st.components.v2.component("explorer_lab", css=style_sheet(), js=script())
+_mount = st.components.v2.component(
+    "explorer_lab", css=style_sheet(), js=f"{script()}\nexport default mountLab;\n"
+)
 
 _answers = st.components.v2.component(
     "explorer_lab_answers",

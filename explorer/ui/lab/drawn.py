@@ -32,11 +32,13 @@ def drawn(
     window: Window | None = None,
     program: tuple[float, ...] | None = None,
     alone: bool = False,
+    height: int | None = None,
 ) -> dict[str, Any]:
     """What the lab gets: the cells that `window` shows, with all that is known of them.
 
     `program` is the v of the program's own backward. `alone` says that nobody answers: the lab then
-    does what the matrix alone suffices for.
+    does what the matrix alone suffices for. `height` is that of the cells in px, at most; None is
+    what the window has room for.
     """
     window = window or Window()
     shown = pictured(found, column_part=window.part, sample=window.sample)
@@ -56,6 +58,7 @@ def drawn(
             for row, column in found.cut
         ],
         "alone": alone,
+        "height": height,
         "words": words.table(),
     }
     return data | {"signature": hashlib.sha256(msgspec.json.encode(data)).hexdigest()[:16]}

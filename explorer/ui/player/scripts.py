@@ -19,10 +19,3 @@ ENTRANCE: Final = "export default mountPlayer;\n"
 def joined(*names: str, folder: Path = _FOLDER) -> str:
     """The parts called `names`, in their order, as one module: so a component takes it."""
     return "\n".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in names)
-
-
-def as_function(module: str, name: str = "mount") -> str:
-    """A module as a plain script: what it exports becomes the function `name`."""
-    before, export, after = module.rpartition("export default function")
-    assert export, "a component's module exports one function"
-    return f"{before}function {name}{after}"

@@ -204,7 +204,7 @@ class Lab {
   }
 }
 
-export default function ({ data, parentElement, setStateValue }) {
+function mountLab({ data, parentElement, setStateValue }) {
   let lab = mounted.get(parentElement);
   if (!lab) {
     lab = new Lab(parentElement, data.key);

@@ -56,7 +56,7 @@ class Sheet {
     // All of it, with what stands over and under it, in one view where that leaves rows readable.
     const above = this.element.getBoundingClientRect().top + (scrollerOf(this.element)?.scrollTop ?? 0);
     const below = alone ? this.foot + WORDS_HIGH : 2 * LINE + 34;
-    const tall = Math.max(190, Math.min(760, window.innerHeight - above - this.names - PLACES - below));
+    const tall = this.lab.data.height ?? Math.max(190, Math.min(760, window.innerHeight - above - this.names - PLACES - below));
     let high = Math.min(most.high, (tall - SPACE * (rows.bands.length - 1)) / rows.cells.length);
     if (this.lab.look.numbers) {
       wide = Math.max(wide, this.lab.shown.longest() * 8.2 + 8);
