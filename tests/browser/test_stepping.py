@@ -59,6 +59,27 @@ def test_each_node_bears_torchs_name_and_its_state(visit: Visit) -> None:
     assert states(page) == ["idle"] * 5
 
 
+def test_every_button_of_the_transport_has_a_key(visit: Visit) -> None:
+    page = opened(visit, "tutorial")
+    counter = page.locator(".caption .counter")
+    page.keyboard.press("Home")
+    expect(counter).to_have_text("1 of 4, forward")
+    page.keyboard.press("End")
+    expect(counter).to_have_text("5 of 5")
+    page.keyboard.press("s")
+    expect(page.get_by_role("button", name="Speed")).to_have_text("2×")
+    page.keyboard.press("l")
+    expect(page.get_by_role("button", name="Loop")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Home")
+    page.keyboard.press("n")
+    expect(page.locator(".question")).to_contain_text("Which node runs first?")
+    page.keyboard.press("n")
+    expect(page.locator(".question")).to_be_hidden()
+    page.keyboard.press("?")
+    shown = page.locator(".help dt").all_text_contents()
+    assert {"Space", "Home  End", "F", "T", "P", "L", "S", "N", "/"} <= set(shown)
+
+
 def test_caption_span_and_card_light_together(visit: Visit) -> None:
     page = opened(visit, "tutorial")
     page.locator("g.node[data-index='2'] .headline").dblclick()

@@ -47,7 +47,7 @@ class Control {
     const button = (id, keys, onclick) => html("button", { type: "button", "aria-pressed": "false", title: keys, onclick }, WORDS[`button.${id}`]);
     this.timeline = new Timeline(timeline);
     this.playButton = html("button", { type: "button", class: "play", onclick: () => this.toggle() });
-    this.speedButton = html("button", { type: "button", "aria-label": WORDS["button.speed"], title: WORDS["button.speed"], onclick: () => this.nextSpeed() }, "1×");
+    this.speedButton = html("button", { type: "button", "aria-label": WORDS["button.speed"], title: `${WORDS["button.speed"]} (S)`, onclick: () => this.nextSpeed() }, "1×");
     this.loopButton = iconButton("loop", WORDS["button.loop"], "L", () => this.toggleLoop());
     this.loopButton.setAttribute("aria-pressed", "false");
     this.qr = new QrCard();
@@ -166,6 +166,7 @@ class Control {
     } else if (key === "Escape" && this.qr.isOpen) this.qr.close();
     else if (key === "Escape" && this.isPresenting) this.present(false);
     else if (key === "l") this.toggleLoop();
+    else if (key === "s") this.nextSpeed();
     else if (key === "p") this.present();
     else if (key === "q" && this.isPresenting) this.qr.toggle();
     else if (key === "?") this.toggleHelp();
@@ -173,10 +174,18 @@ class Control {
     else if (isRange) return false; // the range's own arrows
     else if (key === "ArrowRight") this.ahead();
     else if (key === "ArrowLeft") this.back();
-    else if (key === "Home") this.goTo(0);
-    else if (key === "End") this.goTo(this.last);
+    else if (key === "Home") this.goHome();
+    else if (key === "End") this.goToEnd();
     else return false;
     return true;
+  }
+
+  goHome() {
+    this.goTo(0);
+  }
+
+  goToEnd() {
+    this.goTo(this.last);
   }
 
   remove() {

@@ -53,6 +53,12 @@ class Journey {
     return stretch ? this.startOf(stretch) : null;
   }
 
+  /** Where it all ends. */
+  get end() {
+    const stretch = this.stretches.findLast((one) => one.count > 0);
+    return stretch ? this.endOf(stretch) : null;
+  }
+
   stretchOf({ forward, chosen }) {
     if (forward === null) return this.stretches.find((one) => one.call === chosen);
     return this.stretches.find((one) => one.call === null && forward < one.first + one.count);

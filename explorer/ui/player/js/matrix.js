@@ -17,7 +17,8 @@ class Matrix {
   load({ g, J, sent, scale, largest, parts, shape, chosen, width, height }) {
     const rows = g.length, columns = sent.length;
     Object.assign(this, { g, J, sent, rows, columns, parts, shape, chosen });
-    const grid = (this.grid = heatGrid(rows, columns, width - 168, height - 48));
+    const beside = 24 + 8 * WORDS["matrix.sent"].length; // px for the words on the right
+    const grid = (this.grid = heatGrid(rows, columns, width - 64 - beside, height - 48));
     const side = Math.max(14, Math.min(34, grid.w)), foot = Math.max(14, Math.min(26, grid.h));
     this.left = 16 + side + 12;
     this.top = 4;
@@ -26,7 +27,7 @@ class Matrix {
     this.gGrid = { ...grid, columns: 1, wide: 1, across: 1, w: side };
     this.sentGrid = { ...grid, rows: 1, high: 1, down: 1, h: foot };
     this.boxes = { g: { x: 16, y: this.top, w: side, h: whole.h }, J: whole, sent: { x: this.left, y: this.bottom, w: whole.w, h: foot } };
-    const total = { w: this.left + whole.w + 104, h: this.bottom + foot + 4 };
+    const total = { w: this.left + whole.w + beside, h: this.bottom + foot + 4 };
     this.marks = svg("g", { class: "marks" });
     const picture = svg("svg", {
       class: "matrix-picture", width: total.w, height: total.h, viewBox: `0 0 ${total.w} ${total.h}`, "aria-hidden": "true",

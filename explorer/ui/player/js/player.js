@@ -200,6 +200,23 @@ class Player extends Predicting {
     this.moveTo(step, 1);
   }
 
+  /** To the beginning of the call; from there to that of the program. */
+  goHome() {
+    if (this.step && this.forward === null) this.goTo(0);
+    else if (this.journey.first) this.walkTo(this.journey.first);
+  }
+
+  /** To the end of the call; from there to that of the program. */
+  goToEnd() {
+    if (this.forward !== null || this.step < this.last) this.goTo(this.last);
+    else if (this.journey.end) this.walkTo(this.journey.end);
+  }
+
+  walkTo(place) {
+    this.pause();
+    this.arrive(place);
+  }
+
   /** Where we are on the one timeline. */
   get place() {
     return { forward: this.forward, chosen: this.chosen, step: this.step };
@@ -215,8 +232,7 @@ class Player extends Predicting {
   }
 
   back() {
-    this.pause();
-    this.arrive(this.journey.before(this.place));
+    this.walkTo(this.journey.before(this.place));
   }
 
   /** Go to a place of the timeline, in whichever call it is; null stays. */
@@ -394,6 +410,7 @@ class Player extends Predicting {
     else if (key === "-") this.camera.zoomBy(1.25);
     else if (key === "0") this.fitAll();
     else if (key === "t") this.showAs(!this.asTorch);
+    else if (key === "n") this.togglePredict();
     else return false;
     return true;
   }

@@ -95,7 +95,7 @@ class Predicting extends Selecting {
 
   buildPredict() {
     this.predict = new Predict({ reveal: () => this.reveal() });
-    this.predictButton = html("button", { type: "button", "aria-pressed": "false", title: WORDS["button.predict.title"], onclick: () => this.togglePredict() }, WORDS["button.predict"]);
+    this.predictButton = html("button", { type: "button", "aria-pressed": "false", title: `${WORDS["button.predict.title"]} (N)`, onclick: () => this.togglePredict() }, WORDS["button.predict"]);
   }
 
   togglePredict() {

@@ -328,7 +328,8 @@ const WORDS = {
     ["Drag, Ctrl wheel", "move and zoom both graphs"],
     ["Click a node", "open it; double click goes to its step"],
     ["Escape", "back to the step"],
-    ["L", "loop"]
+    ["L", "loop"],
+    ["S", "speed"]
   ],
   "compare.help.note": "Nodes that both programs have stand in the same place and run at the same time; in a step that only one of them has, the other waits. Numbers count as the same when they agree to about five digits.",
 
@@ -371,7 +372,7 @@ const WORDS = {
   "help": [
     ["→  ←", "one step forward, back"],
     ["Space", "play, pause"],
-    ["Home  End", "at rest, last step"],
+    ["Home  End", "at rest, last step; pressed again, the start and the end of the program"],
     ["F", "camera: fit all, or follow the step"],
     ["+  −  0", "zoom in and out, fit all"],
     ["T", "as I wrote it, or every node as torch has it"],
@@ -382,7 +383,9 @@ const WORDS = {
     ["Tab, ↑ ↓, Enter", "from node to node in the order of steps, open it; G goes to its step"],
     ["Escape", "back to the step"],
     ["/", "find a node by name"],
-    ["L", "loop"]
+    ["L", "loop"],
+    ["S", "speed"],
+    ["N", "predict: guess each step before you see it"]
   ],
   "help.note": "A cotangent is what flows back along an edge: the derivative of the root, seen from there. Orange is positive, blue is negative, yellow is now. When a node sends several tiles they leave one after the other; that is a drawing convention, torch passes them on at once.",
 
