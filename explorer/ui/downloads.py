@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 
 import streamlit as st
 
@@ -45,16 +46,25 @@ def jacobian(found: Jacobian, name: str = "jacobian") -> None:
 
 
 def to_csv(found: Jacobian) -> str:
-    """One line a row, labels first; an input that no path reaches has empty cells, not zeros."""
+    """One line a row, labels first; where no path leads a field is empty, not zero."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["", *found.columns])
-    reached = [
-        there
-        for part, there in zip(found.columns.parts, found.reached, strict=True)
-        for _ in range(len(part))
-    ]
-    for label, values in zip(found.rows, found.array.tolist(), strict=True):
-        kept = [repr(v) if there else "" for v, there in zip(values, reached, strict=True)]
-        writer.writerow([label, *kept])
+    lines = zip(found.rows, found.array.tolist(), strict=True)
+    for number, part in enumerate(found.rows.parts):
+        there = _reached(found, number)
+        for label, values in itertools.islice(lines, len(part)):
+            kept = [repr(v) if one else "" for v, one in zip(values, there, strict=True)]
+            writer.writerow([label, *kept])
     return text.getvalue()
+
+
+def _reached(found: Jacobian, row: int) -> list[bool]:
+    """For each column whether a path leads to it from the outputs of part number `row`."""
+    return [
+        reached and (row, column) not in found.cut
+        for column, (part, reached) in enumerate(
+            zip(found.columns.parts, found.reached, strict=True)
+        )
+        for _element in range(len(part))
+    ]

@@ -278,6 +278,19 @@ def test_the_csv_tells_no_path_from_zero() -> None:
     assert {cell for row in rows[1:] for cell in row[4:]} == {""}
 
 
+def test_the_csv_of_a_hessian_leaves_a_block_without_a_path_empty() -> None:
+    from explorer.ui.downloads import to_csv
+
+    source = "import torch\nx, b = (torch.ones(1, requires_grad=True) for _ in range(2))\n"
+    ask = JacobianAsk("y", ("x", "b"), order=2)
+    H = run(Program(source + "y = (x**3 + b**2).sum()"), ask=(ask,)).answers[0].jacobian
+    assert [line.partition(",")[2] for line in to_csv(H).splitlines()] == [
+        "x[0],b[0]",
+        "6.0,",
+        ",2.0",
+    ]
+
+
 LARGE = """import torch
 x = torch.linspace(-1, 1, 700, requires_grad=True)
 y = (x * x).cumsum(0)
