@@ -65,7 +65,7 @@ def table() -> dict[str, str]:
         ),
         "alone": _(
             "The program is not here: what backward(v) leaves in .grad, forward mode, and what a "
-            "row, a column or a cell opens are to be seen in the app."
+            "row, a column or a cell opens are to be seen with it on the app's Jacobian page."
         ),
         "sum.vtj": _("Column {column}: every ∂ of it, weighted by v and added up"),
         "sum.ju": _("Row {row}: every ∂ of it, weighted by u and added up"),
