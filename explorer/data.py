@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Self, overload
+from typing import Any, ClassVar, Literal, Self, overload
 
 import msgspec
 import numpy as np
@@ -318,11 +318,11 @@ class Event(Plain, frozen=True):
     and `calls_before` backward calls.
     """
 
-    kind: str
+    kind: Literal["step", "zero_grad", "grad"]
     span: Span | None
     ops_before: int
     calls_before: int
-    left: str = ""
+    left: Literal["", "none", "zeros", "tensor"] = ""
 
 
 # ------------------------------------------------------------------------------------- backward

@@ -5,7 +5,7 @@ import pytest
 
 import explorer
 from explorer import presets
-from explorer.data import Run
+from explorer.data import MAX_RUN_OPS, Run
 from explorer.frames import frames_of
 
 LOOP = """\
@@ -82,6 +82,14 @@ def test_a_step_that_changes_nothing_is_none() -> None:
     source = LOOP.replace("    loss.backward()\n", "")
     run = explorer.run(source)
     assert [event.kind for event in run.events] == ["zero_grad", "zero_grad"]
+
+
+def test_a_program_that_goes_on_and_on_stays_small() -> None:
+    source = "import torch\na, b = (torch.ones(1, requires_grad=True) for _ in range(2))\n"
+    source += f"for _ in range({MAX_RUN_OPS}):\n    a.grad = None\n    b.grad = None\n"
+    run = explorer.run(source)
+    assert len(run.forward) + len(run.events) == MAX_RUN_OPS
+    assert run.notes
 
 
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)

@@ -207,8 +207,8 @@ class Watch(FunctionMode):
 
     @property
     def full(self) -> bool:
-        """Whether as many ops were seen as a Run keeps; what comes later is not noted."""
-        return len(self._ops) >= MAX_RUN_OPS
+        """Whether as many ops and events were seen as a Run keeps; later ones are not noted."""
+        return len(self._ops) + len(self._events) >= MAX_RUN_OPS
 
     # ----------------------------------------------------------------------------------- modules
 

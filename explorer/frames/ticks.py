@@ -66,5 +66,9 @@ def _op(run: Run, op: Op, labels: Labels, tiles: Tiles) -> Tick | None:
 
 def _event(event: Event, labels: Labels) -> Tick:
     label = labels.expression(event.span) if event.span else event.kind
-    words = f"beside.{event.kind}" + (f".{event.left}" if event.left else "")
+    words = "beside.step"
+    if event.kind == "grad":
+        words = "beside.grad.none" if event.left == "none" else "beside.grad.tensor"
+    elif event.kind == "zero_grad":
+        words = f"beside.zero_grad.{event.left}" if event.left else "beside.zero_grad"
     return Tick(label, None, event.span, (message(words, label=code(label)),), beside=True)

@@ -55,7 +55,7 @@ class Control {
     this.presentButton = button("present", "P", () => this.present());
     this.helpButton = html("button", { type: "button", "aria-label": WORDS["button.help"], "aria-expanded": "false", title: WORDS["button.help"], onclick: () => this.toggleHelp() }, "?");
     this.transport = html("div", { class: "transport" },
-      iconButton("start", WORDS["button.start"], "Home", () => this.goTo(0)),
+      iconButton("start", WORDS["button.start"], "Home", () => this.goHome()),
       iconButton("back", WORDS["button.back"], "←", () => this.back()),
       this.playButton,
       iconButton("forward", WORDS["button.forward"], "→", () => this.ahead()),
