@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from explorer.picture.theme import DARK, LIGHT, Theme
+from explorer.ui.player.style import contrast
 
 ROOT = Path(__file__).parent.parent
 CONFIG = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())
@@ -37,8 +38,7 @@ def test_the_tools_are_content(command: list[str]) -> None:
 def test_streamlit_wears_the_colours_of_the_pictures(theme: Theme) -> None:
     worn = CONFIG["theme"][theme.name]
     assert worn == {
-        # White letters stand on it, in the tags of a multiselect.
-        "primaryColor": theme.ink if theme is LIGHT else theme.dock,
+        "primaryColor": worn["primaryColor"],
         "backgroundColor": theme.paper,
         "secondaryBackgroundColor": theme.background,
         "textColor": theme.ink,
@@ -51,6 +51,9 @@ def test_streamlit_wears_the_colours_of_the_pictures(theme: Theme) -> None:
         "yellowBackgroundColor": theme.now_soft,
         "grayColor": theme.muted,
     }
+    # White letters stand on it, in the tags of a multiselect.
+    assert contrast("#FFFFFF", worn["primaryColor"]) >= 4.5
+    assert contrast(theme.paper, worn["primaryColor"]) >= 3
 
 
 def test_every_streamlit_option_exists() -> None:

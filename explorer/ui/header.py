@@ -70,7 +70,7 @@ def _colors(colors: Theme) -> str:
     """What Streamlit's own theme cannot say. Code has no colours: they belong to derivatives."""
     return f"""
 <style>
-[data-testid="stBaseButton-primary"]:not(:disabled) {{
+[data-testid^="stBaseButton-primary"]:not(:disabled) {{
   background: {colors.ink}; border-color: {colors.ink}; color: {colors.paper};
 }}
 [data-variant="segmented_control"][data-selected="true"] * {{ color: {colors.ink}; }}

@@ -11,11 +11,11 @@ class Inspector {
   constructor(on) {
     this.on = on;
     this.whyTitle = html("h3", { class: "why-title" });
-    this.why = html("div", { class: "panel-body" });
+    this.why = html("div", { class: "panel-body", tabindex: "0" });
     this.tabs = html("div", { class: "tabs" });
     this.title = html("h3", {});
     this.slots = html("div", { class: "slots" });
-    this.body = html("div", { class: "panel-body" });
+    this.body = html("div", { class: "panel-body", tabindex: "0" });
     this.whySection = html("section", { class: "why" }, this.whyTitle, this.why);
     this.section = html("section", { class: "kept" }, this.tabs, this.body);
     this.matrix = new Matrix({ light: (what) => this.light(what), choose: (column) => this.choose(column) });
