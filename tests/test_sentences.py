@@ -37,7 +37,10 @@ SHOWN = {
 """Elements of Streamlit whose first argument a person reads, however short it is."""
 
 PHRASE = re.compile(r"(?:[A-Za-z][\w'’-]*[,;:]? ){2,}[a-z]|\}[,;:]? [a-z]+ [a-z]+ [a-z]")
-CODE = re.compile(r"\s*(?:<|export |import |#|/\*|for \w+ |norms? = |div \{|:root)|.*[=(]\w*\(")
+CODE = re.compile(
+    r"\s*(?:<|export |import |#|/\*|for \w+ |norms? = |div \{|:root)|.*[=(]\w*\("
+    r"|(?s:.)*\bexport default "
+)
 
 ALLOWED = {
     "explorer/autograd/tape.py": "errors of `explorer.trace`, which only the library raises",

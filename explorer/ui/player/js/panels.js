@@ -97,10 +97,10 @@ function sign(mark) {
 
 function describe(tile) {
   if (!tile) return [WORDS.none];
-  const shape = tile.shape.length ? tile.shape.join("×") : text("scalar").replace(/^a /, "");
+  const shape = tile.shape.length ? tile.shape.join("×") : WORDS["panel.scalar"];
   const parts = [];
-  if (!tile.uniform && tile.low !== null) parts.push(`${number(tile.low, 3)} to ${number(tile.high, 3)}`);
-  else if (tile.uniform && tile.shape.length) parts.push(`all ${number(tile.cells[0], 4)}`);
+  if (!tile.uniform && tile.low !== null) parts.push(text("panel.range", { low: number(tile.low, 3), high: number(tile.high, 3) }));
+  else if (tile.uniform && tile.shape.length) parts.push(text("panel.all", { number: number(tile.cells[0], 4) }));
   else if (tile.uniform) parts.push(number(tile.cells[0], 4));
   if (tile.nans) parts.push(`${tile.nans} NaN`);
   if (tile.note) parts.push(tile.note);

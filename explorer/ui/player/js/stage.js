@@ -393,7 +393,7 @@ class Stage {
       shortened(this.leafName(item), Math.max(4, letters)), svg("tspan", { class: "aside" }, tail)));
     if (!small) {
       const whose = item.torch ? `${text("as.torch.leaf", { leaf: shortened(item.leaf, 10) })} ` : "";
-      const note = whose + (item.result !== null ? WORDS.returned : item.shape || "scalar");
+      const note = whose + (item.result !== null ? WORDS.returned : item.shape || WORDS["panel.scalar"]);
       group.append(svg("text", { class: "leaf-shape", x: middle, y: below + size + 18 }, note));
       this.drawBadge(parts, x - 2, y + h - 8, 12);
     }

@@ -134,6 +134,9 @@ const WORDS = {
   "panel.after": "after",
   "panel.sum": "sum",
   "panel.freed": "torch frees this right after the step.",
+  "panel.scalar": "scalar",
+  "panel.range": "{low} to {high}",
+  "panel.all": "all {number}",
   "panel.block": "a cell for {rows}×{columns}, the largest",
 
   "why.title": "Why {number}: {what}",
