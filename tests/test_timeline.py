@@ -97,7 +97,7 @@ def test_what_stands_before_a_call_is_what_a_program_cut_short_before_it_makes(p
     run = explorer.run(preset.program)
     begun = [call.ops_before for call in run.calls]
     assert begun == sorted(begun)
-    for call in run.calls[:3]:
+    for call in run.calls[:2]:
         if call.span is None or sum(one.span == call.span for one in run.calls) > 1:
             continue
         lines = preset.program.source.splitlines()

@@ -57,7 +57,7 @@ def first_own_call(preset: str) -> BackwardCall:
 # --------------------------------------------------------------------------- why this number
 
 
-@pytest.mark.parametrize("preset", ["tutorial", "shared_weight", "scalar_loss", "custom_function"])
+@pytest.mark.parametrize("preset", ["tutorial", "custom_function"])
 def test_the_terms_and_the_value_are_torchs_in_every_step(visit: Visit, preset: str) -> None:
     call = first_own_call(preset)
     page = opened(visit, preset)
