@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from visiting import Visit, serving, settled
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome")
@@ -14,6 +14,7 @@ COMMANDS = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=15_000)  # a busy machine is late, and no test is about time
     with sync_playwright() as started:
         yield started
 
@@ -52,7 +53,7 @@ def open_at(browser: Browser) -> Iterator[Visit]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(url)
         settled(page)
