@@ -7,6 +7,13 @@ from visiting import Visit
 pytestmark = pytest.mark.browser
 
 
+def answered(page: Page) -> Page:
+    """The page once torch has answered: from then on nothing in it moves by itself."""
+    agree = "J u and torch's forward mode agree"
+    expect(page.locator(".told")).to_contain_text(agree, timeout=30_000)
+    return page
+
+
 def cell(page: Page, row: int, column: int, rows: int, columns: int) -> tuple[float, float]:
     """Where a cell lies on the page, in a matrix of one tensor by one tensor."""
     box = page.locator(".piece.mm canvas").bounding_box()
@@ -17,7 +24,7 @@ def cell(page: Page, row: int, column: int, rows: int, columns: int) -> tuple[fl
 
 
 def test_a_cell_is_said_in_words_and_keys_move_to_its_neighbours(visit: Visit) -> None:
-    page = visit("jacobian?preset=tutorial")
+    page = answered(visit("jacobian?preset=tutorial"))
     read = page.locator(".read")
     page.mouse.move(*cell(page, 1, 1, 4, 4))
     expect(read).to_contain_text("∂z[0,1]")
@@ -29,7 +36,7 @@ def test_a_cell_is_said_in_words_and_keys_move_to_its_neighbours(visit: Visit) -
 
 
 def test_a_typed_v_is_asked_of_torch_and_the_sum_is_written_out(visit: Visit) -> None:
-    page = visit("jacobian?preset=tutorial")
+    page = answered(visit("jacobian?preset=tutorial"))
     page.mouse.click(*cell(page, 0, 0, 4, 4))
     page.get_by_role("textbox", name="v, typed").fill("2, 0, 0")
     page.keyboard.press("Enter")
