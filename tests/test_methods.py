@@ -1,5 +1,7 @@
 """torch's ways to a Jacobian: each tried on real programs, and held against the others."""
 
+from functools import cache
+
 import pytest
 
 from explorer import presets, sandbox
@@ -11,6 +13,7 @@ from explorer.ui.lab import comparison
 WEIGHTS = tuple(f"net.{layer}.{kind}" for layer in (0, 2, 4) for kind in ("weight", "bias"))
 
 
+@cache
 def fared(slug: str, output: str, wrt: tuple[str, ...], how: str) -> Measured | str:
     answer = run(presets.get(slug).program, ask=(MethodAsk(output, wrt, how),)).answers[0]
     return answer.measured or answer.error or ""
