@@ -15,6 +15,9 @@ from explorer import glossary
 from explorer.data import Run, Span, Variable
 from explorer.language import _
 
+MAX_ROWS: Final = 500
+"""Rows that are drawn: a loop makes thousands of tensors, and a browser chokes on them."""
+
 _EXPLAINED: Final = ("requires_grad", "is_leaf", "grad_fn")
 
 
@@ -38,11 +41,15 @@ def show(run: Run, *, key: str = "variables") -> None:
         if node.span is not None
     ]
     words = {
-        "title": _("Variables"),
+        "title": _("Variables")
+        if len(rows) <= MAX_ROWS
+        else _("The first {most} of {count} variables").format(most=MAX_ROWS, count=len(rows)),
         "of": _("{number} of {count}"),
         "help": {name: _(glossary.TERMS[name]) for name in _EXPLAINED},
     }
-    _mount(key=key, data={"rows": rows, "spans": spans, "words": words}, height="content")
+    _mount(
+        key=key, data={"rows": rows[:MAX_ROWS], "spans": spans, "words": words}, height="content"
+    )
 
 
 def rows_of(run: Run) -> list[dict[str, Any]]:
