@@ -433,6 +433,20 @@ def test_damaged_bytes_are_an_error_and_nothing_else(data: st.DataObject) -> Non
 PACKED = wire.pack(runner.run(TINY))
 
 
+@pytest.mark.parametrize("small", [wire.SMALL, -1])
+def test_a_run_crosses_whole_with_a_table_and_without(
+    monkeypatch: pytest.MonkeyPatch, small: int
+) -> None:
+    monkeypatch.setattr(wire, "SMALL", small)
+    program = get("tutorial_vector").program
+    run = runner.run(program, ask=(LocalAsk(0),))
+    packed = wire.pack(run)
+    assert wire.unpack(packed, program) == run
+    for length in range(0, len(packed), 997):  # cut off anywhere, it is an error and nothing else
+        with pytest.raises(WireError):
+            wire.unpack(packed[:length], program)
+
+
 @pytest.mark.parametrize(
     "message",
     [

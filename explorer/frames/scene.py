@@ -509,7 +509,7 @@ def _is_sum(whole: int, parts: Sequence[int], tiles: Tiles) -> bool:
 
 
 def _finite(tile: Tile) -> bool:
-    return bool(tile.cells) and not any(isinstance(cell, str) for cell in tile.cells)
+    return bool(tile.cells) and str not in set(map(type, tile.cells))
 
 
 def weight_of(tile: Tile | None, most: float) -> float | None:
