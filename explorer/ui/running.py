@@ -15,6 +15,7 @@ from functools import cache
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.data import Run
 from explorer.language import _
@@ -127,9 +128,24 @@ def let_go() -> None:
         work.stop.press()
 
 
+def was_stopped(key: str) -> bool:
+    """Whether this visitor has stopped the work of `key` by hand."""
+    return key in st.session_state.get(_ENDED, {})
+
+
 def again() -> None:
     """Forget what this visitor has stopped by hand: it runs anew."""
     st.session_state.pop(_ENDED, None)
+
+
+def offer_again() -> None:
+    """Say over the page that something was stopped by hand, with a button that runs it anew."""
+    place = st.session_state.get(_PLACE)
+    if place is None:
+        return
+    number, box = _box(place)
+    box.markdown(_("You stopped the program here."))
+    box.button(_("Run it again"), key=f"again {number}", on_click=again, icon=":material/replay:")
 
 
 def _show_clock(work: _Work) -> None:
@@ -145,16 +161,12 @@ def _show_clock(work: _Work) -> None:
         place.empty()
 
 
-def _clock(place: st.delta_generator.DeltaGenerator) -> Tell:
-    number = st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
-    with place.container(
-        key=f"running-{number}", horizontal=True, vertical_alignment="center", width="content"
-    ):
-        st.html(_STYLE)
-        words = st.empty()
-        st.button(
-            _("Stop"), key=f"stop {number}", on_click=_stop, icon=":material/stop:", type="primary"
-        )
+def _clock(place: DeltaGenerator) -> Tell:
+    number, box = _box(place)
+    words = box.empty()
+    box.button(
+        _("Stop"), key=f"stop {number}", on_click=_stop, icon=":material/stop:", type="primary"
+    )
 
     def tell(work: _Work) -> None:
         told = _("Running: {seconds} s of at most {most} s")
@@ -164,6 +176,16 @@ def _clock(place: st.delta_generator.DeltaGenerator) -> Tell:
         words.markdown(told.format(seconds=f"{seconds:.1f}", most=f"{DEADLINE:g}"))
 
     return tell
+
+
+def _box(place: DeltaGenerator) -> tuple[int, DeltaGenerator]:
+    """A box that lies over the page, and its number: each has widgets of its own."""
+    number = st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
+    box = place.container(
+        key=f"running-{number}", horizontal=True, vertical_alignment="center", width="content"
+    )
+    box.html(_STYLE)
+    return number, box
 
 
 def _stop() -> None:

@@ -346,9 +346,12 @@ def explained_run() -> Run | None:
 
 
 def explained(program: Program) -> Run:
-    """The Run of any program with all that the player's inspector can be told."""
+    """The Run of any program with all that the player's inspector can be told.
+
+    One that was stopped by hand is not run a second time for that.
+    """
     bare = run(program)
-    asks = asks_for(bare)
+    asks = () if running.was_stopped(_key(program, ())) else asks_for(bare)
     return run(program, *asks) if asks else bare
 
 
@@ -359,6 +362,8 @@ def run(program: Program, *ask: Ask) -> Run:
         SandboxError: no program can be run now; the router says so on the page.
     """
     key = _key(program, ask)
+    if ask and running.was_stopped(key):
+        running.offer_again()
     return running.watched(key, lambda stop: _cached_run(key, program, ask, stop))
 
 

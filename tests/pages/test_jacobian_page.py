@@ -3,17 +3,20 @@
 import base64
 import csv
 import io
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 from visitor import OpenPage, pick, words
 
 from explorer import presets
 from explorer.autograd.runner import run
-from explorer.data import JacobianAsk, Program
-from explorer.ui import links
+from explorer.data import JacobianAsk, Program, Run, RunError
+from explorer.sandbox import Stop, wire
+from explorer.ui import links, running
 
 
 def sent(app: AppTest, name: str) -> dict:
@@ -330,3 +333,26 @@ def test_how_it_is_drawn_and_with_which_v_travels_with_the_link(open_page: OpenP
     other = open_page("jacobian", **query)
     assert said(other)["look"] == look
     assert numbers(said(other)["v"]["numbers"]).tolist() == [1, 2, 3, 4]
+
+
+def test_a_question_that_was_stopped_by_hand_can_be_asked_again(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: list[str] = []
+    watched = running.watched
+
+    def noting(key: str, work: Callable[[Stop], Run]) -> Run:
+        keys.append(key)
+        return watched(key, work)
+
+    monkeypatch.setattr(running, "watched", noting)
+    app = open_page("jacobian", preset="tutorial")
+    first = sent(app, "explorer_lab")
+    asked = next(key for key in keys if '"type":"jacobian"' in key)
+    program = presets.get("tutorial").program
+    stopped = wire.stopped(program, RunError("You stopped the program here.", "Stopped"))
+    app.session_state["runs that were stopped by hand"] = {asked: stopped}
+    app.run()
+    assert "You stopped the program here." in words(app)
+    next(button for button in app.button if button.label == "Run it again").click().run()
+    assert sent(app, "explorer_lab")["cells"] == first["cells"]
