@@ -23,6 +23,10 @@ _STYLE: Final = """
 @media (max-width: 1599px) {
   [data-testid="stHeaderLogo"] { width: 38px; object-fit: cover; object-position: left; }
 }
+@media (max-width: 1199px) {
+  /* Compare has the same picker once more, beside that of the other program. */
+  body:has([class*="st-key-left-program"]) .st-key-choice { display: none; }
+}
 [data-testid="stStatusWidget"] span:has(button) { display: none; }
 @media (min-width: 1200px) {
   [data-testid="stTopNav"] { max-width: calc(100vw - var(--tools) - 160px); }

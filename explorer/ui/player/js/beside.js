@@ -2,6 +2,9 @@
 
 const SIDES = ["left", "right"];
 const MARK_WORDS = 12.5; // px of the words at an outlined place
+const WORD_HIGH = 20;
+const LARGEST = 1.2; // a picture is drawn no larger than this
+const CAPTION = 58, TALL_CAPTION = 112, MARGIN = 272; // px of a caption above a picture, and at its left
 
 /** One of the two players. It is moved by the pair that it belongs to, and looks where that looks. */
 class Side extends Player {
@@ -93,11 +96,16 @@ class Side extends Player {
     const edges = svg("g", { class: "rings" }), words = svg("g", { class: "rings" });
     stage.layers.nodes.before(edges);
     stage.layers.nodes.after(words);
-    for (const mark of call.marks) {
+    const outlined = call.marks.flatMap((mark) => {
       const index = call.pairs[mark.pair][SIDES[number]];
       const parts = index === null ? null : stage.parts.get(index);
-      if (!parts) continue;
-      const [edge, word] = drawRing(mark, parts, stage);
+      return parts ? [{ mark, parts }] : [];
+    });
+    // From the right, as a word goes to the right of a bucket if it can.
+    outlined.sort((one, other) => other.parts.spot.body.x - one.parts.spot.body.x);
+    const taken = [];
+    for (const { mark, parts } of outlined) {
+      const [edge, word] = drawRing(mark, parts, stage, taken);
       edges.append(edge);
       if (word) words.append(word);
       for (const element of [edge, word]) if (element) rings.push({ mark, element });
@@ -117,8 +125,8 @@ function drawGhost({ kind, body }) {
     svg("title", {}, WORDS["compare.ghost"]));
 }
 
-/** The outline around a place that differs, with its word where there is room. */
-function drawRing(mark, { item, spot }, stage) {
+/** The outline around a place that differs, with its word where there is room; `taken` are the words so far. */
+function drawRing(mark, { item, spot }, stage, taken) {
   const small = stage.picture.density === "S" || item.kind === "bead";
   const out = small ? 4 : 7;
   const { x, y, w, h } = item.kind === "bucket" ? bucketBox(spot, item, small) : spot.body;
@@ -128,12 +136,29 @@ function drawRing(mark, { item, spot }, stage) {
   if (small) return [edge, null];
   const shown = shortened(words, 30), wide = shown.length * MARK_WORDS * 0.58 + 16;
   // On a card the word stands on the right of the upper edge; a wire comes down on a bucket there.
-  const left = item.kind === "bucket" ? x + w / 2 + 12 : x + w - wide + 4;
-  const top = y - (item.kind === "bucket" ? out + 10 : 12);
+  const isBucket = item.kind === "bucket", top = y - (isBucket ? out + 10 : 12);
+  const lefts = isBucket ? [x + w / 2 + 12, x + w / 2 - 12 - wide] : [x + w - wide + 4];
+  const place = freePlace(lefts, top, wide, stage.picture.bounds, taken);
   const word = svg("g", { class: `ring ${mark.kind}` },
-    svg("rect", { class: "ring-word", x: left, y: top, width: wide, height: 20, rx: 10 }),
-    svg("text", { x: left + wide / 2, y: top + 14.4, style: `font-size:${MARK_WORDS}px` }, shown));
+    svg("rect", { class: "ring-word", x: place.left, y: place.top, width: wide, height: WORD_HIGH, rx: WORD_HIGH / 2 }),
+    svg("text", { x: place.left + wide / 2, y: place.top + 14.4, style: `font-size:${MARK_WORDS}px` }, shown));
   return [edge, word];
+}
+
+/** The first place for a word of this width where no other stands; it goes up where both sides are taken. */
+function freePlace(lefts, top, wide, bounds, taken) {
+  const isFree = (left, at) => left >= bounds.x && left + wide <= bounds.x + bounds.w && taken.every((other) =>
+    left >= other.left + other.wide + 4 || left + wide + 4 <= other.left || Math.abs(at - other.top) >= WORD_HIGH);
+  for (let row = 0; row < 3; row += 1) {
+    const at = top - row * (WORD_HIGH + 2), left = lefts.find((one) => isFree(one, at));
+    if (left !== undefined) return note({ left, top: at });
+  }
+  return note({ left: lefts[0], top });
+
+  function note(place) {
+    taken.push({ ...place, wide });
+    return place;
+  }
 }
 
 /** A bucket with its name below it. */
@@ -382,7 +407,8 @@ class Beside extends Control {
     this.summary.classList.toggle("expanded", all);
     this.allButton.setAttribute("aria-expanded", String(all));
     this.allButton.textContent = all ? WORDS["compare.fewer"] : text("compare.all", { count });
-    this.allButton.hidden = !all && this.list.scrollHeight <= this.list.clientHeight + 4;
+    const isWhole = [...this.list.children].every((one) => one.offsetHeight > 0) && this.list.scrollHeight <= this.list.clientHeight + 4;
+    this.allButton.hidden = !all && isWhole;
   }
 
   /** Go to the leaf's bucket, or to what is said of it below where this call has none. */
@@ -481,18 +507,24 @@ class Beside extends Control {
     this.followButton.setAttribute("aria-pressed", String(this.isFollowing()));
   }
 
-  /** One above the other, or side by side where that makes both larger. */
+  /** The two in the arrangement that shows the picture largest; the plainer one where it hardly matters. */
   arrange() {
     const side = this.sides[this.call.left === null ? 1 : 0];
     const { w, h } = side.view.fit.bounds;
     const wide = this.root.clientWidth || 1200;
-    const high = this.isPresenting ? window.innerHeight - 330 : Math.max(380, window.innerHeight - 395);
-    const stacked = Math.min(wide / w, high / 2 / h), beside = Math.min(wide / 2 / w, high / h);
-    const abreast = wide > 1300 && beside > 1.05 * stacked;
-    this.holder.classList.toggle("abreast", abreast);
+    const high = Math.max(this.isPresenting ? 400 : 470, window.innerHeight - (this.isPresenting ? 214 : 279));
+    const arrangements = [{ name: "stacked", wide, high: high / 2 - CAPTION }];
+    if (wide > 960) {
+      arrangements.unshift({ name: "margined", wide: wide - MARGIN, high: high / 2 });
+      arrangements.push({ name: "abreast", wide: wide / 2, high: high - (wide > 1300 ? CAPTION : TALL_CAPTION) });
+    }
+    const zoom = (one) => Math.min(one.wide / w, one.high / h, LARGEST);
+    const best = arrangements.reduce((one, other) => (zoom(other) > 1.06 * zoom(one) ? other : one));
+    for (const { name } of arrangements) this.holder.classList.toggle(name, name === best.name);
+    this.holder.classList.toggle("narrow", best.name === "abreast" && wide <= 1300);
     // No taller than the picture needs at its largest.
-    const room = abreast ? high : high / 2;
-    this.root.style.setProperty("--stage-height", `${Math.round(within(Math.min(room, h * 1.15 * Math.min(1.2, wide / (abreast ? 2 : 1) / w)), 170, 560))}px`);
+    const room = Math.min(best.high, h * 1.15 * Math.min(LARGEST, best.wide / w));
+    this.root.style.setProperty("--stage-height", `${Math.round(within(room, 170, 560))}px`);
   }
 
   resized() {
