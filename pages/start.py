@@ -2,14 +2,13 @@
 
 import streamlit as st
 
-from explorer.language import _
-from explorer.ui import gallery, player, session
+from explorer.ui import gallery, greeting, player, session
 
-st.header(_("See what autograd really did, one node at a time."))
+st.header(greeting.title())
 
 run = session.explained_run()
 if run is not None:
     link = session.query_of_program()
-    player.show(run, key="start", start=3, ask=session.current_run, link=link)
+    player.show(run, key=greeting.KEY, start=greeting.STEP, ask=session.current_run, link=link)
 
 gallery.show()

@@ -69,5 +69,5 @@ def settled(page: Page) -> None:
     page.wait_for_function(
         """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState
             === 'notRunning'
-            && !document.querySelector('[data-testid=stSkeleton]')"""
+            && !document.querySelector('[data-testid=stSkeleton], #greeting')"""
     )

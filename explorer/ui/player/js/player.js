@@ -103,6 +103,15 @@ class Player extends Predicting {
     this.inspector.holdAgain(place.slot, place.element);
   }
 
+  /** Stand, and play, as another player of the same data does. */
+  goOnFrom(other) {
+    if (other.whereabouts() !== this.whereabouts()) this.standAt(other.whereabouts());
+    if (other.playing) {
+      if (other.forward === null && other.step) this.moveTo(other.step, other.progress);
+      this.play();
+    }
+  }
+
   whereabouts() {
     const { held } = this.inspector;
     return placeText({ chosen: this.chosen, step: this.step, forward: this.forward, node: this.selected, slot: held?.slot, element: held?.element });
@@ -436,5 +445,6 @@ function mountPlayer({ data, parentElement, setStateValue, setTriggerValue }) {
   (shared.live ??= new Map()).set(data.key, player);
   player.inspector.follows = Boolean(data.follows);
   player.load(data);
+  shared.greeting?.(player);
   return leaving(parentElement);
 }

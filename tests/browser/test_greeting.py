@@ -1,0 +1,71 @@
+"""The first picture: there before the app, in the same place, and the app goes on from it."""
+
+import time
+import urllib.request
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+from visiting import settled
+
+pytestmark = pytest.mark.browser
+
+OF_STREAMLIT = "**/static/js/index.*.js"
+BOX = """(player) => {
+    const { x, y, width, height } = player.getBoundingClientRect();
+    return [x, y, width, height].map(Math.round);
+}"""
+
+
+class Held(NamedTuple):
+    """A page that has no script of Streamlit's until it is let go."""
+
+    page: Page
+    waiting: list[Route]
+
+    def let_go(self) -> None:
+        self.page.unroute(OF_STREAMLIT)
+        for route in self.waiting:
+            route.continue_()
+        settled(self.page)
+
+
+@pytest.fixture
+def held(browser: Browser, address: str) -> Iterator[Held]:
+    for _ in range(600):  # until the server's sandbox has made the Run
+        with urllib.request.urlopen(address) as answer:
+            if b"greeting.js" in answer.read():
+                break
+        time.sleep(0.1)
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    one = Held(page, [])
+    page.route(OF_STREAMLIT, lambda route: one.waiting.append(route))
+    page.goto(address, wait_until="commit")
+    yield one
+    context.close()
+
+
+def test_it_can_be_stepped_before_the_app_is_there_which_goes_on_from_it(held: Held) -> None:
+    early = held.page.locator("#greeting")
+    expect(early.locator(".caption .counter")).to_have_text("3 of 5")
+    assert held.page.locator("[data-testid=stApp]").count() == 0
+    held.page.keyboard.press("ArrowRight")
+    expect(early.locator(".caption .counter")).to_have_text("4 of 5")
+    said = early.locator(".sentence").inner_text()
+    place = early.locator(".player").evaluate(BOX)
+    held.let_go()
+    expect(held.page.locator(".caption .counter")).to_have_text("4 of 5")
+    assert held.page.locator(".sentence").inner_text() == said
+    assert held.page.locator(".player").evaluate(BOX) == place
+
+
+def test_it_goes_on_playing_in_the_app(held: Held) -> None:
+    expect(held.page.locator("#greeting .caption .counter")).to_have_text("3 of 5")
+    held.page.keyboard.press("Home")
+    held.page.keyboard.press("Space")
+    held.let_go()
+    expect(held.page.locator(".caption .counter")).to_have_text("5 of 5")
+    expect(held.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
