@@ -31,12 +31,10 @@
 ['MeanBackward0', 'PowBackward0', 'AddBackward0', 'AccumulateGrad']
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from explorer import notebook
-from explorer.autograd.jacobian import jacobian, weight_jacobian
-from explorer.autograd.local import local_jacobians
-from explorer.autograd.recorder import record
-from explorer.autograd.tape import trace
-from explorer.autograd.watch import watch
 from explorer.data import (
     BackwardCall,
     Jacobian,
@@ -52,6 +50,13 @@ from explorer.data import (
 from explorer.errors import ExplorerError
 from explorer.opening import load
 from explorer.sandbox import run
+
+if TYPE_CHECKING:
+    from explorer.autograd.jacobian import jacobian, weight_jacobian
+    from explorer.autograd.local import local_jacobians
+    from explorer.autograd.recorder import record
+    from explorer.autograd.tape import trace
+    from explorer.autograd.watch import watch
 
 notebook.register()
 
@@ -76,3 +81,25 @@ __all__ = [
     "watch",
     "weight_jacobian",
 ]
+
+_NEED_TORCH = {
+    "jacobian": "jacobian",
+    "local_jacobians": "local",
+    "record": "recorder",
+    "trace": "tape",
+    "watch": "watch",
+    "weight_jacobian": "jacobian",
+}
+"""Functions that work with live tensors -> their module in `explorer.autograd`.
+
+They come when they are first asked for: the app itself, whose programs run in another process,
+so never loads torch.
+"""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NEED_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"explorer.autograd.{_NEED_TORCH[name]}")
+    found = globals()[name] = getattr(module, name)
+    return found

@@ -81,3 +81,23 @@ def test_ci_runs_the_readme_s_test_command() -> None:
 
 def test_no_page_or_module_is_run_by_importing_it() -> None:
     assert 'if __name__ == "__main__":' in (ROOT / "explorer/ui/app.py").read_text()
+
+
+def test_the_app_itself_never_loads_torch() -> None:
+    code = """
+import importlib, pkgutil, sys
+import explorer.ui
+for module in pkgutil.walk_packages(explorer.ui.__path__, "explorer.ui."):
+    importlib.import_module(module.name)
+from streamlit.testing.v1 import AppTest
+for page in sys.argv[1:]:
+    app = AppTest.from_file("streamlit_app.py", default_timeout=60)
+    app.switch_page(page).run()
+    assert not app.exception, page
+print("torch" in sys.modules)
+"""
+    pages = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "pages").glob("*.py"))
+    done = subprocess.run(
+        [sys.executable, "-c", code, *pages], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
