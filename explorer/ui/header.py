@@ -78,6 +78,10 @@ def _colors(colors: Theme) -> str:
   background: {colors.ink}; border-color: {colors.ink}; color: {colors.paper};
 }}
 [data-variant="segmented_control"][data-selected="true"] * {{ color: {colors.ink}; }}
+:is([data-testid="stTopNavLink"], [data-testid="stPageLink-NavLink"]):focus-visible {{
+  outline: 3px solid {colors.ink} !important; outline-offset: 1px;
+}}
+[data-testid="stMarkdownContainer"] :not(pre) > code {{ color: {colors.ink}; }}
 [data-testid="stCode"] .token {{ color: {colors.ink} !important; }}
 [data-testid="stCode"] .token:is(.keyword, .boolean, .builtin) {{ font-weight: 700; }}
 [data-testid="stCode"] .token:is(.comment, .string) {{ color: {colors.muted} !important; }}
