@@ -19,6 +19,9 @@ from explorer.picture.tiles import text_svg
 WIDE: Final = 1000
 """Width of the whole drawing, in its own units; it is shown as wide as the page has room."""
 
+PHONE: Final = 420
+"""The same on a phone, where the panels stand under each other and print keeps its size."""
+
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -34,16 +37,20 @@ def power(exponent: int) -> str:
     return f"10{str(exponent).translate(_RAISED)}"
 
 
-def log_bars(series: Sequence[Series], theme: Theme, *, label: str = "") -> str:
+def log_bars(
+    series: Sequence[Series], theme: Theme, *, label: str = "", phone: bool = False
+) -> str:
     """All panels on one scale, so that equal heights mean equal numbers.
 
+    `phone` draws them for a place that is about as narrow as a phone.
     A zero has no bar and says 0; an infinity or a NaN says so.
     """
     label = label or _("layer")
-    columns = 1 if len(series) == 1 else 2 if len(series) <= 4 else 3
+    columns = 1 if len(series) == 1 or phone else 2 if len(series) <= 4 else 3
     rows = -(-len(series) // columns)
-    high = 430.0 if rows == 1 else 285.0
-    wide = WIDE / columns
+    high = 430.0 if rows == 1 and not phone else 285.0
+    whole = PHONE if phone else WIDE
+    wide = whole / columns
     low, top = _span([value for one in series for value in one.values])
     size = 15.0 if columns < 3 else 13.0
     parts = []
@@ -59,7 +66,7 @@ def log_bars(series: Sequence[Series], theme: Theme, *, label: str = "") -> str:
         if one.values
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {rows * high:g}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {whole} {rows * high:g}" role="img" '
         f'aria-label="{escape(told, quote=True)}" style="width:100%;height:auto;display:block">'
         f"{''.join(parts)}</svg>"
     )

@@ -82,7 +82,12 @@ STYLE: Final = f"""
 .ledger.one.long .line {{ grid-template-columns: 262px minmax(0, 1fr); }}
 .ledger.many .line {{ grid-template-columns: 172px minmax(0, 1fr); }}
 .ledger.many .leaves {{ column-gap: 14px; }}
-@container (max-width: 520px) {{ .ledger .line {{ grid-template-columns: minmax(0, 1fr); }} }}
+@media (max-width: 560px) {{ .ledger.ledger.ledger {{ zoom: 1; }} }}
+@container (max-width: 520px) {{
+  .ledger.ledger.ledger .line {{ grid-template-columns: minmax(0, 1fr); padding: 12px 0; }}
+  .ledger .legend {{ gap: 6px; }} .ledger .legend .key {{ margin: 0 10px 0 0; }}
+  .ledger .arguments {{ display: flex; flex-wrap: wrap; column-gap: 16px; }}
+}}
 </style>
 """
 """The look of `ledger_html`; a page needs it once."""

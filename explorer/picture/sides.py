@@ -32,6 +32,17 @@ STYLE: Final = f"""
 .sides pre {{ font: 13.5px/1.5 {FONT}; white-space: pre-wrap; margin: 0; max-height: 14em;
   overflow: auto; background: none; color: inherit; border: 0; padding: 0; }}
 .sides .nothing {{ color: var(--quiet); }}
+@media (max-width: 560px) {{
+  .sides .legend {{ gap: 6px; }} .sides .legend .key {{ margin: 0 10px 0 0; }}
+  .sides :is(thead, colgroup) {{ display: none; }} .sides :is(table, tbody) {{ display: block; }}
+  .sides tr {{ display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; padding: 10px 0;
+    border-top: 1px solid var(--edge); }}
+  .sides tr :is(th, td) {{ border: 0; padding: 0; }}
+  .sides tbody th {{ flex: 0 0 100%; }}
+  .sides td[data-side]::before {{ content: attr(data-side); display: block; padding-bottom: 3px;
+    color: var(--quiet); font-size: 13px; }}
+  .sides tr .sign {{ padding-top: 18px; }}
+}}
 @media (min-width: 1600px) {{ .sides {{ zoom: 1.3; }} }}
 </style>
 """
@@ -49,7 +60,7 @@ def sides_html(
     numbers = [v for one in outcomes for v in (one.off, one.on) if v is not None]
     scale = largest(numbers) or 1.0
     same = [one for one in outcomes if one.same][clip:]
-    rows = "".join(_row(one, scale, theme) for one in outcomes if one not in same)
+    rows = "".join(_row(one, scale, theme, titles) for one in outcomes if one not in same)
     more = _("{count} more are the same on both sides.").format(count=len(same)) if same else ""
     off, on = (escape(title) for title in titles)
     return (
@@ -61,16 +72,17 @@ def sides_html(
     )
 
 
-def _row(one: Outcome, scale: float, theme: Theme) -> str:
+def _row(one: Outcome, scale: float, theme: Theme, titles: tuple[str, str]) -> str:
     sign = one.relation or ("=" if one.same else "≈" if one.close else "≠")
     kind = "same" if one.close else "differs"
     if one.is_text:
         off, on = _words(one.off_text), _words(one.on_text)
     else:
         off, on = (_tile(values, scale, theme, one.name) for values in (one.off, one.on))
+    first, second = (f'data-side="{escape(title, quote=True)}"' for title in titles)
     return (
-        f'<tr class="{kind}"><th>{escape(one.name)}</th><td>{off}</td>'
-        f'<td class="sign">{sign}</td><td>{on}</td></tr>'
+        f'<tr class="{kind}"><th>{escape(one.name)}</th><td {first}>{off}</td>'
+        f'<td class="sign">{sign}</td><td {second}>{on}</td></tr>'
     )
 
 

@@ -55,7 +55,7 @@ def show() -> None:
 def draw(series: list[Series], about: int = 0) -> str:
     """The bars, and under them in a sentence what the panel `about` says; returns the SVG."""
     drawn = log_bars(series, widgets.theme())
-    drawing.show(drawn, key="depth bars")
+    drawing.show(drawn, key="depth bars", phone=log_bars(series, widgets.theme(), phone=True))
     st.html(f"<p style='font-size:16px'>{sentence(series[about])}</p>")
     return drawn
 

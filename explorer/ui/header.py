@@ -28,6 +28,13 @@ _STYLE: Final = """
   body:has([class*="st-key-left-program"]) .st-key-choice { display: none; }
 }
 [data-testid="stStatusWidget"] span:has(button) { display: none; }
+[data-testid="stButtonGroup"] :has(> button) { flex-wrap: wrap; }
+@media (max-width: 640px) {  /* what a finger is to hit */
+  [data-testid="stPageLink-NavLink"], [data-testid="stHeader"] button,
+  [data-testid="stButtonGroup"] button, [data-testid="stSidebarNavLink"] { min-height: 38px; }
+  [data-testid="stHeader"] button { min-width: 38px; }
+  [data-testid="stButtonGroup"] button { padding: 0 9px; }
+}
 @media (min-width: 1200px) {
   [data-testid="stTopNav"] { max-width: calc(100vw - var(--tools) - 160px); }
   [data-testid="stLayoutWrapper"]:has(> .st-key-tools) {

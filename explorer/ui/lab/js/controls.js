@@ -92,8 +92,8 @@ class Controls {
         ...[8, 7, 6, 5, 4, 3, 2, 1].map((step) => swatch(`n${step}`)), swatch("z"),
         ...[1, 2, 3, 4, 5, 6, 7, 8].map((step) => swatch(`p${step}`))),
       html("span", { class: "end" }, ends[1]),
-      html("i", { class: "key back-z" }), WORDS.zero,
-      html("i", { class: "key hatched" }), WORDS.none);
+      html("span", { class: "keyed" }, html("i", { class: "key back-z" }), WORDS.zero),
+      html("span", { class: "keyed" }, html("i", { class: "key hatched" }), WORDS.none));
   }
 }
 

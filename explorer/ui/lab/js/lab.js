@@ -118,13 +118,20 @@ class Lab {
   /** All but the controls: an element that is being used must stay. */
   redraw() {
     if (!this.data) return;
-    if (this.root.clientWidth) this.sheet.draw(this.root.clientWidth);
+    this.fill();
     this.reading.draw();
+  }
+
+  /** Draw the matrix as wide as the place is; on a phone it comes before all that belongs to it. */
+  fill() {
+    if (!this.root.clientWidth) return;
+    this.root.classList.toggle("narrow", this.root.clientWidth < NARROW);
+    this.sheet.draw(this.root.clientWidth);
   }
 
   resized() {
     if (!this.data || Math.abs(this.root.clientWidth - (this.sheet.width ?? 0)) < 2) return;
-    if (this.root.clientWidth) this.sheet.draw(this.root.clientWidth);
+    this.fill();
   }
 
   // ------------------------------------------------------------------- what the person does

@@ -4,6 +4,8 @@ const CELL = { wide: 132, high: 74 }; // px, the most that a cell takes
 const LARGE = { wide: 176, high: 104 }; // the same on a projector
 const LINE = 30; // height of a vector that lies along the matrix
 const SIDE = 62; // width of a vector that stands beside it
+const THIN = 34; // the same on a phone, where the matrix takes the width
+const NARROW = 560; // px of width below which a lab is drawn for a phone
 const NAMES = 22, PLACES = 18; // heights of the names of tensors and of the places of columns
 const WORDS_HIGH = 170; // room for the words under a matrix in a frame of its own
 const QUIET = 4; // v and u take the paler half of the colours: the matrix is what is looked at
@@ -39,15 +41,18 @@ class Sheet {
   measure(width) {
     const { rows, columns } = this.lab.shown;
     this.width = width;
-    const letters = rows.cells.slice(0, 400).map((_, row) => rows.label(row).length);
+    this.narrow = width < NARROW;
+    this.side = this.narrow ? THIN : SIDE;
+    const letters = rows.cells.slice(0, 400).map((_, row) => this.rowLabel(row).length);
     const { alone, vectors } = this.lab;
-    this.print = rows.cells.length <= 12 ? 14 : 12; // px, of the names of rows and columns
+    this.print = rows.cells.length <= 12 && !this.narrow ? 14 : 12; // px, of the names of rows and columns
     this.letter = (LETTER * this.print) / 12;
-    this.left = Math.max((vectors ? SIDE : 0) + Math.min(200, Math.max(1, ...letters) * this.letter + 12), alone ? 110 : 158);
-    this.right = !vectors ? 6 : alone ? SIDE + 14 : 2 * SIDE + 26;
+    const least = this.narrow ? (vectors ? 68 : 40) : alone ? 110 : 158; // px, for the words in the corners
+    this.left = Math.max((vectors ? this.side : 0) + Math.min(this.narrow ? 76 : 200, Math.max(1, ...letters) * this.letter + 12), least);
+    this.right = !vectors ? 6 : this.narrow ? THIN + 8 : alone ? SIDE + 14 : 2 * SIDE + 26;
     this.foot = !vectors ? 6 : alone ? LINE + 12 : 2 * LINE + 12;
     this.names = NAMES + (vectors ? LINE : 2);
-    const room = width - this.left - this.right - 18;
+    const room = width - this.left - this.right - (this.narrow ? 11 : 18);
     const most = width > 1500 && window.innerHeight > 950 ? LARGE : CELL;
     const gaps = SPACE * Math.max(0, columns.bands.length - 1), count = columns.cells.length;
     // A narrow matrix leaves room for the words beside it; a wide one has them below.
@@ -67,6 +72,12 @@ class Sheet {
     rows.settle(Math.max(high, 0.5));
     this.head = this.names + (columns.size * this.everyColumn() >= 20 ? PLACES : 4);
     this.element.style.maxHeight = `${Math.max(tall, 330) + this.head + 2 * LINE + 30}px`;
+  }
+
+  /** What stands before a row: on a phone its place, the tensor's name being over them all. */
+  rowLabel(row) {
+    const { rows } = this.lab.shown;
+    return this.narrow && rows.bands.length === 1 ? rows.placeOf(row) : rows.label(row);
   }
 
   /** Every how many columns have room for the name of their place. */
@@ -184,8 +195,13 @@ class Sheet {
     const corner = this.pen("tl", this.left, this.head);
     if (this.lab.vectors) {
       word(corner, "u", this.left - 10, NAMES + LINE / 2, paper.ink, "right", `700 15px ${MONO}`);
-      word(corner, "v", SIDE / 2, this.head - 10, paper.ink, "center", `700 15px ${MONO}`);
+      word(corner, "v", this.side / 2, this.head - 10, paper.ink, "center", `700 15px ${MONO}`);
       this.line(pen, columns.reduced(us), NAMES + 1, QUIET * largestIn(us), () => false);
+    }
+    const { rows } = this.lab.shown;
+    if (this.narrow && rows.bands.length === 1) {
+      const name = fitting(rows.bands[0].name, this.left - (this.lab.vectors ? this.side : 0) - 9);
+      word(corner, name, this.left - 9, this.head - 10, paper.ink, "right", `700 13px ${MONO}`);
     }
     for (const band of columns.bands) {
       const wide = band.cells * columns.size;
@@ -208,13 +224,13 @@ class Sheet {
     const { shown: { rows }, paper, vs } = this.lab;
     const pen = this.pen("ml", this.left, rows.end);
     if (this.lab.vectors) this.post(pen, rows.reduced(vs), 0, QUIET * largestIn(vs));
-    const letters = Math.floor((this.left - (this.lab.vectors ? SIDE : 0) - 12) / this.letter);
+    const letters = Math.floor((this.left - (this.lab.vectors ? this.side : 0) - 12) / this.letter);
     const every = Math.max(1, Math.ceil(15 / rows.size));
     let free = 8; // where the next word may stand
     rows.cells.forEach(({ x }, row) => {
       const y = x + rows.size / 2;
       if (row % every || y < free) return;
-      word(pen, shortened(rows.label(row), letters), this.left - 9, y, paper.ink, "right", `${this.print}px ${MONO}`);
+      word(pen, shortened(this.rowLabel(row), letters), this.left - 9, y, paper.ink, "right", `${this.print}px ${MONO}`);
       free = y + 13;
     });
   }
@@ -223,12 +239,13 @@ class Sheet {
     const { shown: { rows }, paper, answer } = this.lab;
     const pen = this.pen("mr", this.right, rows.end);
     const [product, torch, words, end] = this.beside("u", rows);
-    if (product) this.post(pen, product, 10, end, words?.[0]);
-    if (torch) this.post(pen, torch, 10 + SIDE + 2, end, words?.[1]);
+    const x = this.narrow ? 6 : 10;
+    if (product) this.post(pen, product, x, end, words?.[0]);
+    if (torch && !this.narrow) this.post(pen, torch, x + SIDE + 2, end, words?.[1]);
     const corner = this.pen("tr", this.right, this.head), y = this.head - 10;
     if (!this.lab.vectors) return;
-    word(corner, "J u", 10 + SIDE / 2, y, paper.ink, "center", `700 15px ${MONO}`);
-    if (this.lab.alone) return;
+    word(corner, "J u", x + (this.side - 4) / 2, y, paper.ink, "center", `700 15px ${MONO}`);
+    if (this.lab.alone || this.narrow) return; // there the words below say what forward mode gives
     word(corner, WORDS.jvp, this.right - 4, y - 17, paper.muted, "right", `12px ${SANS}`);
     word(corner, state(answer?.u), this.right - 4, y, paper.ink, "right", `600 12px ${SANS}`);
   }
@@ -244,8 +261,9 @@ class Sheet {
     if (!this.lab.vectors) return;
     word(left, "vᵀJ", this.left - 9, 8 + LINE / 2, paper.ink, "right", `700 15px ${MONO}`);
     if (this.lab.alone) return;
-    word(left, WORDS.grad, this.left - 9, LINE + 9 + LINE / 2, paper.ink, "right", `12.5px ${MONO}`);
-    word(right, state(answer?.v), 10, LINE + 9 + LINE / 2, paper.ink, "left", `600 13px ${SANS}`);
+    const y = LINE + 9 + LINE / 2;
+    word(left, this.narrow ? ".grad" : WORDS.grad, this.left - 9, y, paper.ink, "right", `12.5px ${MONO}`);
+    if (!this.narrow) word(right, state(answer?.v), 10, y, paper.ink, "left", `600 13px ${SANS}`);
   }
 
   /** A product and what torch gives for it, a number a cell; their print, and the end of their scale.
@@ -273,7 +291,7 @@ class Sheet {
 
   /** A vector down the rows. */
   post(pen, values, x, largest, words = printedAlone(values)) {
-    const { rows } = this.lab.shown, wide = SIDE - 4;
+    const { rows } = this.lab.shown, wide = this.side - 4;
     const size = printSize(words, wide, rows.size);
     rows.cells.forEach((cell, at) => this.cell(pen, values[at], words?.[at], x, cell.x, wide, rows.size, largest, size));
     pen.strokeStyle = this.lab.paper.dock;

@@ -38,7 +38,10 @@ class Camera {
   followZoom() {
     const { picture } = this.stage;
     // From top to bottom the width is what there is least of.
-    if (picture.isDown) return within(this.size.w / picture.bounds.w, Math.min(0.62, this.size.w / 330), 1.15);
+    if (picture.isDown) {
+      const { w } = this.size, least = Math.min(w / 330, within(w / (this.stage.widest + 40), 0.62, 0.95));
+      return within(w / picture.bounds.w, least, 1.15);
+    }
     const high = Math.min(this.stage.picture.bounds.h, 1.4 * this.stage.tallest + 60);
     return Math.max(this.fitZoom(), within(this.size.h / high, 0.7, 1.4));
   }

@@ -2,7 +2,7 @@
 
 const CHAIN_MS = 1100; // a step while it plays
 const TALLEST = 150; // px of a matrix
-const COLUMN_LEAST = 78, COLUMN_MOST = 200, COLUMN_GAP = 17, PILL = 46, PILL_GAP = 26;
+const COLUMN_LEAST = 78, COLUMN_PHONE = 132, COLUMN_MOST = 200, COLUMN_GAP = 17, PILL = 46, PILL_GAP = 26;
 const GUTTER = 68, VECTOR = 116, END = 116;
 const COLUMN_HEAD = 66;
 
@@ -209,7 +209,8 @@ class Chain {
     const wide = links.filter(isColumn).length, pills = links.length - wide;
     const vector = this.numbers.get(data.vector);
     const room = this.root.clientWidth - 44 - GUTTER - END - (PILL + PILL_GAP) * pills - (vector ? VECTOR : 0);
-    const width = within(room / Math.max(1, wide) - COLUMN_GAP, COLUMN_LEAST, COLUMN_MOST);
+    const least = this.root.clientWidth < 560 ? COLUMN_PHONE : COLUMN_LEAST; // a phone shows the present factor, not all
+    const width = within(room / Math.max(1, wide) - COLUMN_GAP, least, COLUMN_MOST);
     this.width = width;
     const grids = links.map((link) => this.grids(link, width));
     const tall = (kind) => Math.max(34, ...grids.map((grid) => (grid[kind] ? grid[kind].down * grid[kind].h : 0)));
@@ -393,7 +394,7 @@ class Chain {
 
   drawScales() {
     const { links } = this.data;
-    const one = (id, most) => (most > 0 ? [html("b", {}, WORDS[id]), scaleKey(most)] : []);
+    const one = (id, most) => (most > 0 ? [html("span", { class: "chain-scale" }, html("b", {}, WORDS[id]), scaleKey(most))] : []);
     const shrunk = this.shown.find(({ grid }) => grid.high * grid.wide > 1);
     this.scales.replaceChildren(
       ...one("chain.scale.factors", this.scale.factor), ...(this.data.vector === null ? [] : one("chain.scale.rows", this.scale.row)), ...one("chain.scale.products", this.scale.product),

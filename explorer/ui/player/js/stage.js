@@ -89,6 +89,13 @@ class Stage {
     return this.height;
   }
 
+  /** Width of the widest card with its buckets. */
+  get widest() {
+    this.width ??= Math.max(0, ...this.scene.items.filter((item) => item.kind === "card")
+      .map((item) => this.neighbourhood(item.index).w));
+    return this.width;
+  }
+
   /** Size in px that most numbers on tiles have; 0 where none are printed. */
   get numberSize() {
     if (this.usual === undefined) {
