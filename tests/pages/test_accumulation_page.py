@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs
 
 from streamlit.testing.v1 import AppTest
-from visitor import OpenPage, pick
+from visitor import OpenPage, components, pick
 
 from explorer import presets
 from explorer.depth import Deep
@@ -181,9 +181,10 @@ def test_micro_batches_say_the_factor(open_page: OpenPage) -> None:
 def test_depth_draws_a_bar_a_layer_and_its_program_can_be_watched(open_page: OpenPage) -> None:
     app = part(open_page("accumulation"), "Depth")
     app.slider[0].set_value(7).run()
-    drawn = "".join(one.proto.json for one in app.get("bidi_component"))
-    assert drawn.count("layer 7:") == 1
-    assert "layer 8:" not in drawn
+    wide, phone = next(components(app, "drawings"))["drawings"]
+    for drawn in (wide, phone):
+        assert drawn.count("layer 7:") == 1
+        assert "layer 8:" not in drawn
     link = next(one.proto for one in app.get("page_link") if one.proto.label.startswith("Watch"))
     (code,) = parse_qs(link.query_string)["code"]
     assert unpack_program(code) == Deep(depth=7).program()
