@@ -26,7 +26,7 @@ def show() -> None:
                 site.page("backward"), label=_("Watch it"), icon=":material/play_arrow:",
                 query_params={"preset": slug},
             )  # fmt: skip
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="large"):
         st.page_link(
             site.page("program"), label=_("Build your own network"), icon=":material/construction:",
             query_params={"preset": session.NETWORK},

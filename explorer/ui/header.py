@@ -34,6 +34,8 @@ _STYLE: Final = """
   [data-testid="stButtonGroup"] button, [data-testid="stSidebarNavLink"] { min-height: 38px; }
   [data-testid="stHeader"] button { min-width: 38px; }
   [data-testid="stButtonGroup"] button { padding: 0 9px; }
+  [data-testid="stCode"] :is(pre, code, code > span) {
+    white-space: pre-wrap !important; overflow-wrap: anywhere; }
 }
 @media (min-width: 1200px) {
   [data-testid="stTopNav"] { max-width: calc(100vw - var(--tools) - 160px); }
