@@ -1,10 +1,8 @@
 """Where a visitor begins: the first program, stopped in the middle of its backward pass."""
 
-import streamlit as st
-
 from explorer.ui import gallery, greeting, player, session
 
-st.header(greeting.title())
+gallery.show_front(greeting.title())
 
 run = session.explained_run()
 if run is not None:

@@ -74,6 +74,7 @@ ALLOWED_WORDS = {
     "{} is outside an axis of {} elements": "an IndexError for programmers",
     "The wires are too many and too long": "caught; another layout is tried",
     "attribute name must be string": "Python's words",
+    "module {} has no attribute {}": "Python's words",
     "torch fails in line {}": "for the log of the server",
     "chain of call": "the name of a widget",
     "chain to a leaf": "the name of a widget",

@@ -1,8 +1,8 @@
-"""The way in: a few presets as cards, then all of them, and the door to one's own network."""
+"""The ways in: to build, to paste, to learn; then a few presets as cards, and all of them."""
 
 import re
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 import streamlit as st
 
@@ -14,8 +14,38 @@ FEATURED: Final = ("fan_out", "notebook", "outputs_by_weights", "transformer")
 """The presets that a visitor sees first."""
 
 
+class Way(NamedTuple):
+    """A way in: its page, what it is called, its icon, and what it opens there."""
+
+    page: str
+    label: str
+    icon: str
+    query: dict[str, str]
+
+
+def ways() -> tuple[Way, ...]:
+    """The three ways in."""
+    return (
+        Way("program", _("Build a network"), "construction", {"preset": session.NETWORK}),
+        Way("program", _("Paste your code"), "edit", {"preset": session.CODE}),
+        Way("lessons", _("Take a lesson"), "school", {}),
+    )
+
+
+def show_front(title: str) -> None:
+    """What the explorer promises, and beside it the three ways in."""
+    with st.container(key="front", horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.header(title, anchor=False)
+        with st.container(key="ways", horizontal=True, gap="xsmall", width="content"):
+            for way in ways():
+                st.page_link(
+                    site.page(way.page), label=way.label, icon=f":material/{way.icon}:",
+                    query_params=way.query, width="content",
+                )  # fmt: skip
+
+
 def show() -> None:
-    """Cards that open a program, and the ways to bring one's own."""
+    """Cards that open a program, and what else can be done with this one."""
     st.subheader(_("Look at another program"))
     for column, slug in zip(st.columns(len(FEATURED)), FEATURED, strict=True):
         preset = presets.get(slug)
@@ -27,14 +57,6 @@ def show() -> None:
                 query_params={"preset": slug},
             )  # fmt: skip
     with st.container(horizontal=True, gap="large"):
-        st.page_link(
-            site.page("program"), label=_("Build your own network"), icon=":material/construction:",
-            query_params={"preset": session.NETWORK},
-        )  # fmt: skip
-        st.page_link(
-            site.page("program"), label=_("Paste your own code"), icon=":material/edit:",
-            query_params={"preset": session.CODE},
-        )  # fmt: skip
         st.page_link(site.page("jacobian"), label=_("See its Jacobian"), icon=":material/grid_on:")
         st.page_link(
             site.page("accumulation"), label=_("Press backward() again and again"),

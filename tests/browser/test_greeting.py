@@ -3,7 +3,6 @@
 import time
 import urllib.request
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -11,22 +10,29 @@ from visiting import settled
 
 pytestmark = pytest.mark.browser
 
-OF_STREAMLIT = "**/static/js/index.*.js"
 BOX = """(player) => {
     const { x, y, width, height } = player.getBoundingClientRect();
     return [x, y, width, height].map(Math.round);
 }"""
 
 
-class Held(NamedTuple):
+class Held:
     """A page that has no script of Streamlit's until it is let go."""
 
-    page: Page
-    waiting: list[Route]
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.waiting: list[Route] | None = []
+        page.route("**/static/js/index.*.js", self._asked)
+
+    def _asked(self, route: Route) -> None:
+        if self.waiting is None:
+            route.continue_()
+        else:
+            self.waiting.append(route)
 
     def let_go(self) -> None:
-        self.page.unroute(OF_STREAMLIT)
-        for route in self.waiting:
+        waiting, self.waiting = self.waiting, None
+        for route in waiting or ():
             route.continue_()
         settled(self.page)
 
@@ -41,8 +47,7 @@ def held(browser: Browser, address: str) -> Iterator[Held]:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.set_default_timeout(60_000)
-    one = Held(page, [])
-    page.route(OF_STREAMLIT, lambda route: one.waiting.append(route))
+    one = Held(page)
     page.goto(address, wait_until="commit")
     yield one
     context.close()

@@ -16,6 +16,16 @@ def test_it_promises_one_thing(open_page: OpenPage) -> None:
     assert "one node at a time" in open_page("start").header[0].value
 
 
+def test_there_are_three_ways_in(open_page: OpenPage) -> None:
+    assert [way.label for way in gallery.ways()] == [
+        "Build a network", "Paste your code", "Take a lesson",
+    ]  # fmt: skip
+    for way in gallery.ways():
+        app = open_page(way.page, **way.query)
+        assert not app.exception
+        assert not app.warning
+
+
 def test_four_cards_name_their_presets(open_page: OpenPage) -> None:
     shown = "\n".join(block.value for block in open_page("start").markdown)
     assert len(gallery.FEATURED) == 4

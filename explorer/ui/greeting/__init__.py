@@ -16,7 +16,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
@@ -27,7 +27,7 @@ from explorer.data import Run
 from explorer.errors import ExplorerError
 from explorer.language import _
 from explorer.picture.theme import DARK, LIGHT
-from explorer.ui import session, speaking
+from explorer.ui import gallery, session, speaking
 from explorer.ui.player import browser_data
 from explorer.ui.player.scripts import PLAYER, joined
 from explorer.ui.player.style import style_sheet
@@ -85,6 +85,10 @@ def _written(run: Run, spoken: str) -> str:
         options = {"key": KEY, "start": STEP, "program_panel": True, "link": None, "wrong": []}
         given = {
             "title": title(),
+            "ways": [
+                (way.label, f"{way.page}?{urlencode(way.query | {speaking.PARAMETER: spoken})}")
+                for way in gallery.ways()
+            ],
             "style": style_sheet() + (_FOLDER / "greeting.css").read_text(encoding="utf-8"),
             "papers": {theme.name: theme.paper for theme in (LIGHT, DARK)},
             "inks": {theme.name: theme.ink for theme in (LIGHT, DARK)},

@@ -2,14 +2,15 @@
 
 const GIVE_UP_MS = 20000; // an app that shows no player after this has something else to say
 
-/** Show the player of `data` where Start will have its own, under the same words. */
-function greet({ title, style, papers, inks, data }) {
+/** Show the player of `data` where Start will have its own, under the same words and ways in. */
+function greet({ title, ways, style, papers, inks, data }) {
   const path = location.pathname;
   const theme = wantsDark() ? "dark" : "light";
   const host = html("div", { id: "greeting", style: `color-scheme: ${theme}; background: ${papers[theme]}; color: ${inks[theme]}` });
   const root = host.attachShadow({ mode: "open" });
   const here = html("div", { class: "here" });
-  root.append(html("style", {}, style), html("h2", {}, title), here);
+  const links = ways.map(([label, href]) => html("a", { href }, label));
+  root.append(html("style", {}, style), html("div", { class: "front" }, html("h2", {}, title), html("nav", { class: "ways" }, ...links)), here);
   document.body.append(host);
   const player = playerIn(here, data, Player);
   player.load(data);
