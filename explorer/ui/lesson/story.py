@@ -59,7 +59,9 @@ def _head(lesson: Lesson, shown: Progress) -> None:
     """Which lesson and step this is, and the way to the others."""
     count = len(lesson.steps)
     where = _("{lesson} · step {number} of {count}")
-    st.caption(where.format(lesson=_(lesson.title.source), number=shown.number + 1, count=count))
+    said = where.format(lesson=_(lesson.title.source), number=shown.number + 1, count=count)
+    title, dot, step = said.rpartition("·")
+    st.caption(title + dot + step.replace(" ", "\N{NO-BREAK SPACE}"))
     st.progress(sum(one.done for one in shown.here.steps) / count)
 
 

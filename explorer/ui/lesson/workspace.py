@@ -24,6 +24,7 @@ def show(shown: Progress) -> None:
         with st.container(key="lesson_question"):
             editor.show(run.program)
             editor.mark(None)
+        st.caption(_("The picture comes with your answer."))
         return
     editing_ = editing.is_on(shown)
     picture = pictures.chosen(shown)
