@@ -160,5 +160,5 @@ def test_a_matrix_is_shown_with_the_answer_and_not_before(open_page: OpenPage) -
 def test_bars_stand_a_layer_for_a_layer(open_page: OpenPage) -> None:
     app = open_page("lessons", lesson="vanishing", part="1")
     press(app, "Show me")
-    (bars,) = components(app, "svg")
-    assert bars["svg"].count('class="bar"') == 20
+    (bars,) = components(app, "drawings")
+    assert bars["drawings"][0].count('class="bar"') == 20
