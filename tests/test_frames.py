@@ -348,6 +348,17 @@ def test_without_a_backward_the_graph_is_at_rest():
 def test_a_program_without_a_graph_says_so():
     rest = scene("import torch\nx = torch.ones(2)\n")
     assert (rest.items, rest.rest[0].id) == ((), "rest.empty")
+    unused = scene("import torch\nx = torch.ones(2, requires_grad=True)\n").rest[0]
+    assert (unused.id, unused.values["names"]) == ("rest.unused", [{"code": "x"}])
+
+
+def test_a_program_that_raised_before_its_first_op_says_what_requires_grad():
+    source = "import torch\nx = torch.ones(2)\nx.register_hook(print)\n"
+    assert scene(source).rest[0].id == "rest.early.none"
+    weights = "".join(f"w{n} = torch.ones(2, requires_grad=True)\n" for n in range(6))
+    early = scene(source.replace("x.reg", weights + "x.reg")).rest[0]
+    named = [one.get("code") for one in early.values["names"]]
+    assert (early.id, named) == ("rest.early", ["w0", "w1", "w2", "w3", None])
 
 
 def test_a_program_that_raises_shows_torchs_words():

@@ -5,6 +5,8 @@ ticks of what came before, between and after them, and every tile once. All of i
 without a live tensor, a position or a colour: `explorer.picture` places it, the player draws it.
 """
 
+from typing import Final
+
 from explorer.data import BackwardCall, Op, Plain, Program, Run, Values
 from explorer.frames.captions import Captions
 from explorer.frames.folding import hidden, plan
@@ -32,6 +34,10 @@ __all__ = [
     "Cut", "Frame", "Frames", "Item", "Message", "Scene", "Seed", "Tick", "Tile", "Wire",
     "frames_of", "tile_of",
 ]  # fmt: skip
+
+
+NAMED: Final = 4
+"""Tensors up to which those that require grad are all named, where torch recorded nothing."""
 
 
 class Frames(Plain, frozen=True):
@@ -172,7 +178,7 @@ def _rest(
 ) -> Message:
     """What is said before the first step."""
     if call is None:
-        return message("rest.none" if drawn else "rest.empty")
+        return message("rest.none") if drawn else _why_empty(run)
     if call.note:
         return message("rest.note", text=plain(retold(call.note)))
     where = code(cut_out(run.program, call.span)) if call.span else code(call.kind)
@@ -181,6 +187,15 @@ def _rest(
         if value is not None:
             return message("rest.root", root=code(seeds[0].name), value=value, call=where)
     return message("rest.call", call=where)
+
+
+def _why_empty(run: Run) -> Message:
+    """Why there is no graph: an error came first, or nothing that requires grad was used."""
+    named = list(dict.fromkeys(v.name for v in run.tensors if v.last and v.requires_grad))
+    names = [code(name) for name in named[:NAMED]] + [plain("…")] * (len(named) > NAMED)
+    if run.error is not None:
+        return message("rest.early", names=names) if names else message("rest.early.none")
+    return message("rest.unused", names=names) if names else message("rest.empty")
 
 
 def _cuts(run: Run, graph: Graph) -> tuple[Cut, ...]:

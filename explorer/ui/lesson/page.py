@@ -15,6 +15,7 @@ _LAYOUT: Final = """
 .st-key-lesson_trouble { flex-flow: row wrap; align-items: center; }
 .st-key-lesson_trouble > :not(:has(button)) { flex: 1 0 100%; }
 .st-key-lesson_trouble > :has(button) { width: auto; flex: 0 1 auto; }
+@media (max-width: 640px) { .st-key-lesson_question { --editor-size: 14px; --editor-row: 22px; } }
 @media (max-height: 1000px) {
   .st-key-lesson_trouble > :has(button) [data-testid="stCaptionContainer"] { display: none; }
   .st-key-lesson_trouble [data-testid="stAlert"] p { display: -webkit-box; overflow: hidden;

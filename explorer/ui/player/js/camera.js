@@ -39,7 +39,7 @@ class Camera {
     const { picture } = this.stage;
     // From top to bottom the width is what there is least of.
     if (picture.isDown) {
-      const { w } = this.size, least = Math.min(w / 330, within(w / (this.stage.widest + 40), 0.62, 0.95));
+      const { w } = this.size, least = Math.min(w / 330, within(w / (this.stage.widest + 40), 0.8, 0.95));
       return within(w / picture.bounds.w, least, 1.15);
     }
     const high = Math.min(this.stage.picture.bounds.h, 1.4 * this.stage.tallest + 60);
@@ -54,11 +54,13 @@ class Camera {
   /** Keep the node `index` and what hangs on it in the middle, large enough to read. */
   follow(index, smooth = true) {
     if (this.own) return;
-    const box = this.stage.neighbourhood(index);
-    if (!box) return this.fit(smooth);
+    const whole = this.stage.neighbourhood(index);
+    if (!whole) return this.fit(smooth);
     const { w, h } = this.size, bounds = this.stage.picture.bounds;
     const zoom = this.followZoom();
     const wide = w / zoom, high = h / zoom;
+    const alone = this.stage.picture.isDown && whole.w > wide; // its buckets find no room beside it
+    const box = alone ? this.stage.spots.get(index).box : whole;
     const x = within(box.x + box.w / 2 - wide * 0.55, bounds.x, bounds.x + bounds.w - wide);
     const y = within(box.y + box.h / 2 - high / 2, bounds.y, bounds.y + bounds.h - high);
     this.move({ x, y, w: wide, h: high }, smooth);
