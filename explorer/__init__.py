@@ -103,3 +103,7 @@ def __getattr__(name: str) -> Any:
     module = import_module(f"explorer.autograd.{_NEED_TORCH[name]}")
     found = globals()[name] = getattr(module, name)
     return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NEED_TORCH})
