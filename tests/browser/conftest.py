@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
-from visiting import Visit, serving, settled
+from visiting import Tabs, Visit, serving
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome")
+
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--process-per-site"]
+"""Tabs that share a process share the scripts that it has compiled."""
+
+PASSED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +33,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    started = playwright.chromium.launch(
-        executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
-    )
+    started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
     yield started
     started.close()
 
@@ -42,27 +45,44 @@ def address(browser: Browser) -> Iterator[str]:  # noqa: ARG001 - without a brow
         yield url
 
 
-@pytest.fixture
-def open_at(browser: Browser) -> Iterator[Visit]:
-    """Opens a page of any server; the tests that use it see no error in the console."""
-    contexts, errors = [], []
+@pytest.fixture(scope="session")
+def tabs(browser: Browser) -> Iterator[Tabs]:
+    """The tabs of one visitor after the other."""
+    tabs = Tabs(browser)
+    yield tabs
+    tabs.close()
 
-    def open_(url: str, *, scheme: str = "light", width: int = 1280, height: int = 800) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(url)
-        settled(page)
-        return page
+
+@pytest.fixture
+def open_at(tabs: Tabs, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Opens a page of any server, for a visitor who has never been there; the tests that use it
+    see no error in the console."""
+    errors: list[str] = []
+    taken: list[Page] = []
+
+    def note(error: object) -> None:
+        errors.append(str(error))
+
+    def open_(url: str, **how: object) -> Page:
+        page = tabs.take()
+        taken.append(page)
+        page.on("pageerror", note)
+        return tabs.go(page, url, **how)
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in taken:
+        page.remove_listener("pageerror", note)
+        tabs.give_back(page, sound=request.node.stash.get(PASSED, False))
     assert errors == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Remember how a test went: the tab of one that failed is not used again."""
+    report = yield
+    if call.when == "call":
+        item.stash[PASSED] = report.passed
+    return report
 
 
 @pytest.fixture

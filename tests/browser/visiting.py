@@ -9,9 +9,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,3 +72,48 @@ def settled(page: Page) -> None:
             === 'notRunning'
             && !document.querySelector('[data-testid=stSkeleton], #greeting')"""
     )
+
+
+class Tabs:
+    """Tabs that are used again by the next visitor.
+
+    What a tab has downloaded and compiled is kept, which is most of the time that a page takes to
+    open; what a visitor left behind is not: storage, cookies, permissions, the window's size and
+    what the system was said to prefer.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._context = browser.new_context()
+        self._free: list[Page] = []
+
+    def take(self) -> Page:
+        """A tab that nobody is using."""
+        page = self._free.pop() if self._free else self._context.new_page()
+        page.set_default_timeout(60_000)
+        return page
+
+    def go(
+        self, page: Page, url: str, *, scheme: str = "light", width: int = 1280, height: int = 800
+    ) -> Page:
+        """The page at `url`, for somebody who has never been there, once it has settled."""
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")
+        page.goto(urljoin(url, "/_stcore/health"))  # of the same origin, and no app
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        self._context.clear_cookies()
+        self._context.clear_permissions()
+        page.goto(url)
+        settled(page)
+        return page
+
+    def give_back(self, page: Page, *, sound: bool) -> None:
+        """Leave the tab to the next visitor, or close it where it may be spoilt."""
+        if sound and not page.is_closed():
+            page.goto("about:blank")
+            self._free.append(page)
+        else:
+            page.close()
+
+    def close(self) -> None:
+        """Close every tab."""
+        self._context.close()
