@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ran import ran
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own usage
 from zoo import ZOO
@@ -81,7 +82,7 @@ def held_against_torch(call, without=frozenset(), packed: bool = False) -> set[s
 
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
 def test_every_step_of_every_preset_follows_its_formula(preset) -> None:
-    for call in explorer.run(preset.program).calls:
+    for call in ran(preset.program).calls:
         held_against_torch(call, WITHOUT["preset"])
 
 
@@ -692,7 +693,7 @@ torch.nn.functional.conv_transpose1d(torch.ones(1, 1, 3), k).sum().backward()
 
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
 def test_why_this_number_equals_torch_for_every_element_of_every_preset(preset) -> None:
-    calls = min(4, len(explorer.run(preset.program).calls))
+    calls = min(4, len(ran(preset.program).calls))
     run = explorer.run(preset.program, ask=tuple(LocalAsk(k) for k in range(calls)))
     for call, answer in zip(run.calls, run.answers, strict=False):
         locals_ = {(one.node, one.slot): one for one in answer.locals}

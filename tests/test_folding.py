@@ -6,6 +6,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ran import framed
 
 import explorer
 from explorer import presets
@@ -36,7 +37,7 @@ encoder(torch.randn(2, 5, 8)).pow(2).mean().backward()
 
 
 def scene(source: str) -> Scene:
-    return frames_of(explorer.run(source)).scenes[0]
+    return framed(source).scenes[0]
 
 
 def cards(shown: Scene) -> int:
@@ -59,7 +60,7 @@ def loop() -> Scene:
 
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
 def test_a_preset_is_small_enough_to_stay_unfolded(preset):
-    for shown in frames_of(explorer.run(preset.program)).scenes:
+    for shown in framed(preset.program).scenes:
         assert shown.groups == ()
         assert folded(shown, shown.groups) is shown
         assert pictured(shown, ()).fold is None if not shown.items else True

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from ran import framed, ran
 
 import explorer
 from explorer import presets
@@ -60,7 +61,7 @@ loss.backward()
 
 
 def frames(source: str) -> Frames:
-    return frames_of(explorer.run(source))
+    return framed(source)
 
 
 def scene(source: str, call: int = 0) -> Scene:
@@ -182,7 +183,7 @@ def test_every_node_goes_from_idle_over_firing_to_done():
 
 def test_each_step_fires_its_own_node_and_no_other():
     for preset in presets.all():
-        for shown in frames_of(explorer.run(preset.program)).scenes:
+        for shown in framed(preset.program).scenes:
             for number, frame in enumerate(shown.frames, start=1):
                 lit = [i.index for i in shown.items if state(i, number) in ("firing", "failed")]
                 assert lit == ([] if frame.node is None else [frame.node])
@@ -230,8 +231,8 @@ def test_the_notebooks_fourteen_nodes_are_three_cards_five_buckets_and_six_beads
 
 def test_every_node_of_the_call_is_one_item():
     for preset in presets.all():
-        run = explorer.run(preset.program)
-        for call, shown in zip(run.calls, frames_of(run).scenes, strict=False):
+        run = ran(preset.program)
+        for call, shown in zip(run.calls, framed(preset.program).scenes, strict=False):
             indices = [item.index for item in shown.items]
             assert len(set(indices)) == len(indices)
             assert set(indices) >= {step.node for step in call.steps}
@@ -437,13 +438,13 @@ def test_a_hook_that_changes_a_cotangent_is_marked_where_it_arrives():
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
 def test_nothing_is_marked_as_hooked_where_no_hook_is(preset):
     if "register_hook" not in preset.program.source:
-        scenes = frames_of(explorer.run(preset.program)).scenes
+        scenes = framed(preset.program).scenes
         assert [item.label for one in scenes for item in one.items if item.hooked] == []
 
 
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
 def test_frames_are_strict_json_and_the_same_every_time(preset):
-    once = frames_of(explorer.run(preset.program))
+    once = framed(preset.program)
     text = json.dumps(once.to_dict(), allow_nan=False)
     assert text == json.dumps(frames_of(explorer.run(preset.program)).to_dict(), allow_nan=False)
     assert json.dumps(Frames.from_dict(json.loads(text)).to_dict()) == json.dumps(json.loads(text))

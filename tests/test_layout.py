@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ran import framed
 
 import explorer
 from explorer import presets
@@ -60,7 +61,7 @@ def _fresh_engine():
 
 
 def pictured(source: str, density=None) -> tuple[Frames, Picture]:
-    frames = frames_of(explorer.run(source))
+    frames = framed(source)
     return frames, place(frames.scenes[0], frames.tiles, density)
 
 
@@ -91,7 +92,7 @@ PROGRAMS |= {"unbind": UNBIND, "residual": RESIDUAL, "shared leaf": SHARED.forma
 @pytest.mark.parametrize("density", [LARGE, MEDIUM, SMALL], ids=lambda density: density.name)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_nothing_overlaps_and_everything_is_inside(name, density):
-    frames = frames_of(explorer.run(PROGRAMS[name]))
+    frames = framed(PROGRAMS[name])
     for scene in frames.scenes:
         picture = place(scene, frames.tiles, density)
         assert [spot.node for spot in picture.spots] == [item.index for item in scene.items]

@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ran import ran
 from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F  # noqa: N812 - torch's own usage
@@ -489,7 +490,7 @@ def test_freed_saved_tensors_are_refused_in_torchs_words() -> None:
 
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
 def test_asking_changes_nothing_else_in_the_run(preset) -> None:
-    plain = explorer.run(preset.program)
+    plain = ran(preset.program)
     asks = tuple(LocalAsk(call) for call in range(min(3, len(plain.calls))))
     asked = explorer.run(preset.program, ask=asks)
     assert msgspec.structs.replace(asked, answers=()) == plain

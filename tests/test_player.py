@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ran import framed, ran
 from streamlit.testing.v1 import AppTest
 
 import explorer
 from explorer import presets
-from explorer.frames import Frames, frames_of
+from explorer.frames import Frames
 from explorer.picture.theme import DARK, LIGHT
 from explorer.ui import player
 from explorer.ui.player.inspection import MAX_CALLS, asks_for, inspection_of
@@ -57,7 +58,7 @@ def templates(entry: object) -> list[str]:
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
 def test_every_message_has_a_sentence_and_all_that_fills_it(preset):
     table = english()
-    for message in messages(frames_of(explorer.run(preset.program))):
+    for message in messages(framed(preset.program)):
         assert message["id"] in table
         for template in templates(table[message["id"]]):
             holes = set(re.findall(r"\{(\w+)(?::\w+)?\}", template))
@@ -164,9 +165,8 @@ def numbers(array: dict) -> np.ndarray:
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
 def test_what_the_browser_multiplies_gives_what_torch_sent(preset):
     """gᵀJ from the very bytes that are sent, against the very bytes that torch passed on."""
-    bare = explorer.run(preset.program)
-    asks = asks_for(bare)
-    inspection = inspection_of(explorer.run(preset.program, ask=asks)).to_dict()
+    asks = asks_for(ran(preset.program))
+    inspection = inspection_of(ran(preset.program, asks)).to_dict()
     explained = 0
     for scene in inspection["scenes"]:
         for one in scene:

@@ -35,29 +35,25 @@ x = torch.tensor([1.0, 2.0], requires_grad=True)
 print(x.grad)
 """
 
-HERE = [
-    pytest.param(
-        Forking,
-        marks=pytest.mark.skipif(sys.platform != "linux", reason="fork is safe on Linux only"),
-    ),
-    Staying,
-]
+HERE = [Forking, Staying] if sys.platform == "linux" else [Staying]
+"""With fork, where that is safe, and without."""
 
 
 @pytest.fixture(scope="module", params=HERE)
-def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+def pool(request: pytest.FixtureRequest, shared_pool: Pool) -> Iterator[Pool]:
+    if request.param is Forking:
+        yield shared_pool
+        return
     pool = Pool(request.param, places=2)
     yield pool
     pool.close()
 
 
 @pytest.fixture(scope="module")
-def forking() -> Iterator[Pool]:
+def forking(shared_pool: Pool) -> Pool:
     if sys.platform != "linux":
         pytest.skip("fork is safe on Linux only")
-    pool = Pool(Forking)
-    yield pool
-    pool.close()
+    return shared_pool
 
 
 # ------------------------------------------------------------------------- with fork and without
@@ -89,22 +85,25 @@ except:
 
 
 def test_a_deadline_that_the_program_swallows_is_told_all_the_same(pool: Pool) -> None:
-    run = pool.run(SWALLOWS, deadline=0.2)
+    run = pool.run(SWALLOWS, deadline=0.5)
     assert (run.printed, run.error.type) == ("caught\n", "Stopped")
 
 
 def test_a_program_that_showed_too_much_to_gather_keeps_its_words_and_its_line(pool: Pool) -> None:
-    source = "import torch\ny = torch.ones(2)\nprint('begun')\nwhile True:\n    y = y * 1\n"
-    run = pool.run(source, limits=Limits(deadline=1.0, grace=0.05))
+    source = (
+        "import torch\ny = torch.ones(2, requires_grad=True)\nprint('begun')\n"
+        "while True:\n    y = y * 1\n"
+    )
+    # To gather takes longer than the program took, and is killed long before; but to say what there
+    # is at the deadline takes only as long as a busy machine makes it.
+    run = pool.run(source, limits=Limits(deadline=1.0, grace=0.3))
     assert (run.printed, run.error.type, run.error.line) == ("begun\n", "Stopped", 5)
     assert run.forward == ()
 
 
 def test_a_program_that_cannot_be_stopped_is_killed_and_the_next_one_runs(pool: Pool) -> None:
-    began = time.monotonic()
     endless = "import itertools\nsum(itertools.count())"
     run = pool.run(endless, limits=Limits(deadline=0.2, grace=0.3))
-    assert time.monotonic() - began < 20  # a killed process that stays is replaced by the next run
     assert run.error.type == "Stopped"
     assert "in the middle of one long computation" in run.error.message
     assert pool.run(TINY) == runner.run(TINY)
@@ -126,9 +125,8 @@ def test_a_run_that_is_stopped_gives_what_it_had_shown(forking: Pool) -> None:
     stop = Stop()
     parent = forking.start()._process.pid
     source = "import torch\nx = torch.ones(2)\nprint('begun')\nwhile True: x + 1\n"
-    # A child that has confined itself can be looked into no more, so that it runs is guessed.
-    begun = time.monotonic() + 0.5
-    thread = pressed_once(stop, lambda: bool(children_of(parent)) and time.monotonic() > begun)
+    # A child that has confined itself can be looked into no more, but all may see that it computes.
+    thread = pressed_once(stop, lambda: sum(map(seconds_of, children_of(parent))) > 0.15)
     run = forking.run(source, deadline=60, stop=stop)
     thread.join()
     assert (run.error.type, run.error.line) == ("Stopped", 4)
@@ -183,6 +181,17 @@ def test_many_threads_get_each_their_own_run(pool: Pool) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(ask, range(24))) == [f"{i * 7}\n" for i in range(24)]
+
+
+def test_a_process_that_died_while_it_waited_is_not_asked(pool: Pool) -> None:
+    host = pool.start()
+    waiting = [host] if isinstance(host, Forking) else list(host._idle)
+    assert waiting
+    for one in waiting:
+        one._process.kill()
+        one._process.wait()
+    assert pool.run(TINY) == runner.run(TINY)
+    assert (pool.start() is host) == isinstance(host, Staying)
 
 
 # ----------------------------------------------------------------------------------- the line
@@ -278,14 +287,6 @@ def test_who_came_first_is_served_first() -> None:
 # ----------------------------------------------------------------------------- ends and restarts
 
 
-def test_a_parent_that_died_is_replaced(forking: Pool) -> None:
-    host = forking.start()
-    host._process.kill()
-    host._process.wait()
-    assert forking.run(TINY) == runner.run(TINY)
-    assert forking.start() is not host
-
-
 def test_a_parent_that_dies_while_programs_run_is_replaced_and_they_run_again(
     forking: Pool,
 ) -> None:
@@ -314,15 +315,6 @@ def test_a_host_that_cannot_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -
             Pool(host).run("1")
 
 
-def test_a_process_that_died_while_it_waited_is_not_asked() -> None:
-    staying = Pool(Staying)
-    (waiting,) = staying.start()._idle
-    waiting._process.kill()
-    waiting._process.wait()
-    assert staying.run("print(1)").printed == "1\n"
-    staying.close()
-
-
 def test_a_child_holds_no_open_file_but_its_own_socket(forking: Pool) -> None:
     endless = {"program": "while True: pass", "deadline": 1.5}
     with ThreadPoolExecutor(2) as threads:
@@ -333,6 +325,14 @@ def test_a_child_holds_no_open_file_but_its_own_socket(forking: Pool) -> None:
         wait_for(lambda: all(open_files(pid) == own for pid in children_of(parent)))
         for future in running:
             assert future.result().error.type == "Stopped"
+
+
+def seconds_of(pid: str) -> float:
+    """The seconds that a process has computed so far."""
+    with contextlib.suppress(FileNotFoundError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def open_files(pid: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from ran import ran
 
 import explorer
 from explorer import presets
@@ -94,7 +95,7 @@ def test_a_program_that_goes_on_and_on_stays_small() -> None:
 
 @pytest.mark.parametrize("preset", presets.all(), ids=lambda preset: preset.slug)
 def test_what_stands_before_a_call_is_what_a_program_cut_short_before_it_makes(preset) -> None:
-    run = explorer.run(preset.program)
+    run = ran(preset.program)
     begun = [call.ops_before for call in run.calls]
     assert begun == sorted(begun)
     for call in run.calls[:2]:

@@ -65,7 +65,6 @@ def test_no_page_breaks_its_content_security_policy(visit: Visit) -> None:
     assert broken == []
 
 
-PAPER = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -73,10 +72,11 @@ WIDER = "() => document.documentElement.scrollWidth - document.documentElement.c
 def test_every_page_wears_the_theme_and_fits_the_window(name: str, visit: Visit) -> None:
     page = visit(name, scheme="dark")
     expect(page.locator(LANDMARKS[name]).first).to_be_visible()
-    assert page.evaluate(PAPER) == "rgb(22, 27, 35)"
+    paper = page.get_by_test_id("stApp")
+    expect(paper).to_have_css("background-color", "rgb(22, 27, 35)")
     assert page.evaluate(WIDER) <= 0
     page.emulate_media(color_scheme="light")
-    page.wait_for_function(f"({PAPER})() === 'rgb(255, 255, 255)'")
+    expect(paper).to_have_css("background-color", "rgb(255, 255, 255)")
     assert page.evaluate(WIDER) <= 0
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
