@@ -94,11 +94,14 @@ def test_a_program_that_showed_too_much_to_gather_keeps_its_words_and_its_line(p
         "import torch\ny = torch.ones(2, requires_grad=True)\nprint('begun')\n"
         "while True:\n    y = y * 1\n"
     )
-    # To gather takes longer than the program took, and is killed long before; but to say what there
-    # is at the deadline takes only as long as a busy machine makes it.
-    run = pool.run(source, limits=Limits(deadline=1.0, grace=0.3))
-    assert (run.printed, run.error.type, run.error.line) == ("begun\n", "Stopped", 5)
-    assert run.forward == ()
+    # To say at the deadline what there is takes as long as a busy machine makes it; to gather it
+    # takes longer than that only where it has become enough.
+    for deadline in (1.0, 2.0, 4.0):
+        run = pool.run(source, limits=Limits(deadline=deadline, grace=0.3))
+        assert (run.printed, run.error.type, run.error.line) == ("begun\n", "Stopped", 5)
+        if not run.forward:
+            return
+    pytest.fail("all was gathered before the process could be killed")
 
 
 def test_a_program_that_cannot_be_stopped_is_killed_and_the_next_one_runs(pool: Pool) -> None:
@@ -184,6 +187,7 @@ def test_many_threads_get_each_their_own_run(pool: Pool) -> None:
 
 
 def test_a_process_that_died_while_it_waited_is_not_asked(pool: Pool) -> None:
+    pool.run(TINY)
     host = pool.start()
     waiting = [host] if isinstance(host, Forking) else list(host._idle)
     assert waiting
