@@ -428,6 +428,37 @@ def test_an_edited_chip_bears_the_version_that_was_found():
     assert (item.saved[0].states[0], item.saved[0].version) == ((0, "edited"), 1)
 
 
+RETAINED = """import torch
+x = torch.tensor([1.0, 2.0], requires_grad=True)
+h = x * 3
+{}
+for _ in range(2):
+    loss = (h * h).sum()
+    loss.backward(retain_graph=True)
+"""
+
+
+def test_a_tensor_that_retains_its_grad_has_a_tap_where_it_was_made():
+    shown = frames(RETAINED.format("h.retain_grad()"))
+    for one, before, after in zip(shown.scenes, ([], [6, 12]), ([6, 12], [12, 24]), strict=True):
+        (item,) = [item for item in one.items if item.tap]
+        assert item.label == "x * 3"
+        cells = [
+            () if tile is None else shown.tiles[tile].cells
+            for tile in (item.tap.before, item.tap.added, item.tap.after)
+        ]
+        assert [list(tile) for tile in cells] == [before, [6, 12], after]
+        said = [message for message in one.frames[item.order - 1].caption if "tap" in message.id]
+        assert [message.id for message in said] == ["tap.added" if before else "tap.first"]
+    assert [item.tap for item in scene(RETAINED.format("")).items if item.tap] == []
+
+
+def test_a_tap_is_where_its_own_tensor_was_made_though_the_name_was_given_again():
+    source = RETAINED.format("h.retain_grad()\nfirst = h\nh = h * 2")
+    (item,) = [item for item in scene(source).items if item.tap]
+    assert item.label == "x * 3"
+
+
 def test_a_hook_that_changes_a_cotangent_is_marked_where_it_arrives():
     source = "import torch\nx = torch.ones(2, requires_grad=True)\ny = x * 3\n"
     source += "y.register_hook(lambda g: g * {})\n(y * y).sum().backward()\n"

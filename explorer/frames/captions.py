@@ -8,7 +8,7 @@ from typing import Any
 from explorer.data import BackwardCall, Step, Values
 from explorer.frames.labels import Labels, grouped
 from explorer.frames.messages import Message, code, message, plain
-from explorer.frames.scene import Frame, Graph, Item, Seed, Sent, Tiles, Timing, Wire
+from explorer.frames.scene import Frame, Graph, Item, Seed, Sent, Tap, Tiles, Timing, Wire
 from explorer.frames.tiles import amount
 
 BEAD_PACE = 0.4
@@ -153,10 +153,19 @@ class Captions:
             # What it got has just been said.
             onward = Message(onward.id.replace("sends", "then"), onward.values)
         said.append(onward)
+        if item.tap is not None:
+            said.append(self._tap(item.tap))
         waits = self._waits(number, ways)
         if waits is not None:
             said.append(waits)
         return tuple(said)
+
+    def _tap(self, tap: Tap) -> Message:
+        grad, after = code(f"{tap.name}.grad"), amount(self._tiles[tap.after])
+        if tap.before is None:
+            return message("tap.first", name=code(tap.name), grad=grad, after=after)
+        before = amount(self._tiles[tap.before])
+        return message("tap.added", name=code(tap.name), grad=grad, before=before, after=after)
 
     def _sends(
         self, label: dict[str, str], got: Message, step: Step, ways: Sequence[Wire]

@@ -35,6 +35,16 @@ class Chip(Plain, frozen=True):
     version: int | None = None
 
 
+class Tap(Plain, frozen=True):
+    """A tensor that is no leaf but retains its grad: its name, and the tiles of `.grad` before the
+    call, of what arrived at its node, and of `.grad` after; None where `.grad` was None."""
+
+    name: str
+    before: int | None
+    added: int | None
+    after: int | None
+
+
 class Item(Plain, frozen=True):
     """One node of the graph as it stands in the picture.
 
@@ -47,7 +57,7 @@ class Item(Plain, frozen=True):
     `.grad` was None. `sum` is the tile of all contributions together, `result` what `autograd.grad`
     returned for a leaf instead of adding it into `.grad`. `recorded` is False where nobody noted a
     leaf's `.grad`. `hooked` says that what arrived is not the sum of what was sent: a hook changed
-    it.
+    it. `tap` is the tensor made by this node that retains its grad, if one does.
     """
 
     index: int
@@ -73,6 +83,7 @@ class Item(Plain, frozen=True):
     result: int | None = None
     recorded: bool = True
     hooked: bool = False
+    tap: Tap | None = None
     holds: tuple[int, ...] = ()
     steps: tuple[int, ...] = ()
     repeats: int = 0
@@ -391,6 +402,7 @@ def build_items(
         for position, bead in enumerate(wire.beads):
             landing[bead].append(wire.hops[position].step)
     leaves = {leaf.node: leaf for leaf in timing.call.leaves} if timing.call else {}
+    retained = timing.call is not None and any(leaf.node is None for leaf in timing.call.leaves)
     results = timing.results()
     items = []
     for index in graph.members:
@@ -423,6 +435,7 @@ def build_items(
                 result=tiles.number(results.get(label)) if node.leaf is not None else None,
                 recorded=leaf is not None or timing.call is None,
                 hooked=_hooked(index, into[index], timing, tiles),
+                tap=_tap(index, timing, labels, tiles) if retained else None,
             )
         )
     return tuple(items)
@@ -491,6 +504,20 @@ def _hooked(node: int, into: Sequence[Wire], timing: Timing, tiles: Tiles) -> bo
         if not _is_sum(number, [part for part in parts if part is not None], tiles):
             return True
     return False
+
+
+def _tap(node: int, timing: Timing, labels: Labels, tiles: Tiles) -> Tap | None:
+    """The tensor that this node made and whose `.grad` took what arrived here."""
+    order = timing.order.get(node)
+    if order is None or timing.call is None:
+        return None
+    for output, arrived in enumerate(timing.call.steps[order - 1].cotangents_in):
+        name = labels.variable(node, output)
+        for leaf in timing.call.leaves:
+            if leaf.node is None and leaf.name == name and leaf.added == arrived is not None:
+                before, added = tiles.number(leaf.before), tiles.number(leaf.added)
+                return Tap(leaf.name, before, added, tiles.number(leaf.after))
+    return None
 
 
 def _is_sum(whole: int, parts: Sequence[int], tiles: Tiles) -> bool:

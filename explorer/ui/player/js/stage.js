@@ -273,6 +273,7 @@ class Stage {
     this.drawSockets(parts);
     if (density !== "S") this.drawBadge(parts, x + 1, y + 1, density === "L" ? 14 : 12);
     if (item.hooked && density !== "S") this.drawHook(parts);
+    if (item.tap && density !== "S") this.drawTap(parts);
   }
 
   drawHeadline({ item, spot, group }, density) {
@@ -367,6 +368,17 @@ class Stage {
     group.append(svg("g", { class: "hook" },
       svg("rect", { x: x + w - 46, y: y - 10, width: 42, height: 20, rx: 10 }),
       svg("text", { x: x + w - 25, y: y + 4 }, WORDS.hook), svg("title", {}, WORDS["hook.title"])));
+  }
+
+  /** A small bucket at the lower edge: a tensor that is no leaf keeps what arrives here. */
+  drawTap({ item, spot, group }) {
+    const { x, y, w, h } = spot.body;
+    const words = `${shortened(item.tap.name, 12)}.grad`, size = 12.5;
+    const wide = words.length * size * MONO_WIDTH + 16, left = x + w - wide - 10, top = y + h - 6;
+    group.append(svg("g", { class: "tap" },
+      svg("path", { d: `M${left} ${top}l4 16a7 7 0 0 0 7 6h${wide - 22}a7 7 0 0 0 7 -6l4 -16` }),
+      svg("text", { x: left + wide / 2, y: top + 15, style: `font-size:${size}px` }, words),
+      svg("title", {}, text("tap.title", { name: item.tap.name }))));
   }
 
   drawSockets({ item, spot, group }) {

@@ -82,6 +82,8 @@ const WORDS = {
   "bead.sum": "{name} had made copies, so it adds up what they got: =={before} becomes {after}, {amount}.==",
   "bead.none": "{name} gets None and passes None on.",
 
+  "tap.first": "{name} retains its gradient: {grad} now holds =={after}.==",
+  "tap.added": "{name} retains its gradient: {grad} held {before} and now holds =={after}.==",
   "leaf.first": "{leaf}.grad was None; now it holds =={after}.==",
   "leaf.first.sum": {
     "two": "Both uses of {leaf} have reported. Its .grad was None; now it holds their sum: =={after}.==",
@@ -201,6 +203,7 @@ const WORDS = {
   "select.slot": "Slot",
   "chip.version": "v{version}",
   "chip.edited": "edited in place after it was saved: version {version}",
+  "tap.title": "{name} is no leaf, but it retains its gradient: what arrives here, added up, is kept in {name}.grad.",
   "hook": "hook",
   "hook.title": "A hook changed what arrived here: it is not the sum of what was sent.",
   "node.label": "Step {step}, {title}",
