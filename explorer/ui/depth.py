@@ -46,7 +46,6 @@ def show() -> None:
                 _("Bars as SVG"), drawn, "depth.svg", "image/svg+xml", on_click="ignore",
                 icon=":material/download:",
             )  # fmt: skip
-    with left:
         program = each[0].program()
         st.html(listing.STYLE + listing.listing_html(program.source, widgets.theme()))
         adopt(program)

@@ -56,7 +56,7 @@ def show() -> None:
                 site.page("backward"), label=_("Watch it"), icon=":material/play_arrow:",
                 query_params={"preset": slug},
             )  # fmt: skip
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="small"):
         st.page_link(site.page("jacobian"), label=_("See its Jacobian"), icon=":material/grid_on:")
         st.page_link(
             site.page("accumulation"), label=_("Press backward() again and again"),

@@ -27,10 +27,8 @@ def show() -> None:
     left, right = st.columns([1, 3], gap="medium")
     with left:
         cut = _form(held)
-        session.remember(CUT, msgspec.to_builtins(cut))
-        program = cut.program()
-        st.html(listing.STYLE + listing.listing_html(program.source, widgets.theme()))
-        adopt(program)
+    session.remember(CUT, msgspec.to_builtins(cut))
+    program = cut.program()
     run = session.run(program)
     with right:
         widgets.say_what_went_wrong(run)
@@ -44,6 +42,8 @@ def show() -> None:
         st.html(sides.STYLE + drawn)
         with st.expander(_("How the parts add up, call by call")):
             st.html(ledgers.STYLE + _adding_up(run, cut.parts))
+        st.html(listing.STYLE + listing.listing_html(program.source, widgets.theme()))
+        adopt(program)
 
 
 def _form(held: Cut) -> Cut:

@@ -512,7 +512,8 @@ class Beside extends Control {
     const side = this.sides[this.call.left === null ? 1 : 0];
     const { w, h } = side.view.fit.bounds;
     const wide = this.root.clientWidth || 1200;
-    const high = Math.max(this.isPresenting ? 400 : 470, window.innerHeight - (this.isPresenting ? 214 : 279));
+    const taken = this.isPresenting ? 214 : window.innerWidth < 1200 ? 336 : 279; // the header is two rows there
+    const high = Math.max(400, window.innerHeight - taken);
     const arrangements = [{ name: "stacked", wide, high: high / 2 - CAPTION }];
     if (wide > 960) {
       arrangements.unshift({ name: "margined", wide: wide - MARGIN, high: high / 2 });

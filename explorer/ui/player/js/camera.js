@@ -3,12 +3,16 @@
 const CAMERA_MS = 400;
 
 class Camera {
-  constructor(holder) {
+  /** `turned` is called when the place of the picture has another size than before. */
+  constructor(holder, turned) {
     this.holder = holder;
     this.own = false; // the person has moved it
     this.view = null;
     // Asking for the size after each change would make the browser lay out the page in every step.
-    new ResizeObserver(() => this.measure()).observe(holder);
+    new ResizeObserver(() => {
+      const before = this.known, { w, h } = this.measure();
+      if (before && (before.w !== w || before.h !== h)) turned();
+    }).observe(holder);
     this.listen();
   }
 

@@ -55,7 +55,7 @@ class Player extends Predicting {
       html("section", { class: "program" }, html("h3", {}, WORDS["panel.program"]), this.code),
       this.inspector.whySection, this.inspector.section);
     this.buildRoot("player", this.problem, this.caption, this.predict.element, this.holder, this.legend, this.transport, this.help, this.qr.element, this.panels);
-    this.camera = new Camera(this.holder);
+    this.camera = new Camera(this.holder, () => this.aim(false));
   }
 
   // ----------------------------------------------------------------------------------- loading
