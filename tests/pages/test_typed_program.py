@@ -128,6 +128,16 @@ def test_every_page_shows_a_typed_program(open_page: OpenPage, page: str) -> Non
     assert not app.error
 
 
+def test_of_very_many_variables_the_first_are_drawn_and_the_title_says_so(
+    open_page: OpenPage,
+) -> None:
+    source = "import torch\nfor i in range(600):\n    y = torch.tensor(float(i))\n"
+    app = opened(open_page, source)
+    table = next(components(app, "rows"))
+    assert [row["number"] for row in table["rows"]] == list(range(1, 501))
+    assert table["words"]["title"] == "The first 500 of 600 variables"
+
+
 @pytest.mark.parametrize("code", ["eJyrVkrLz1eyUkpKLFKqBQ", "%%%", "x" * 20_000])
 def test_a_damaged_link_gives_a_sentence_and_the_app(open_page: OpenPage, code: str) -> None:
     app = open_page("program", code=code)
