@@ -140,7 +140,9 @@ def test_of_very_many_variables_the_first_are_drawn_and_the_title_says_so(
 
 @pytest.mark.parametrize("code", ["eJyrVkrLz1eyUkpKLFKqBQ", "%%%", "x" * 20_000])
 def test_a_damaged_link_gives_a_sentence_and_the_app(open_page: OpenPage, code: str) -> None:
-    app = open_page("program", code=code)
+    app = open_page("program", code=code)  # it leads to Start, which says so
+    assert "This link is damaged" in app.warning[0].value
+    app.switch_page("../../pages/program.py").run()
     assert "This link is damaged" in app.warning[0].value
     assert variables(app)
 
