@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from ran import ran
 
 import explorer
 from explorer import presets
@@ -92,8 +93,8 @@ def blank(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def presets_run(slug: str) -> Run:
-    bare = explorer.run(presets.get(slug).program)
-    return explorer.run(bare.program, ask=asks_for(bare))
+    program = presets.get(slug).program
+    return ran(program, asks_for(ran(program)))
 
 
 def show(page: Page, run: Run) -> None:
