@@ -5,7 +5,7 @@ nobody but the browser. `drawn(frames)` does so for all scenes; one whose wires 
 is folded further before. `trimmed(frames)` leaves out what no picture shows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -65,11 +65,17 @@ class Shown(Plain, frozen=True):
     wires: tuple[Wire, ...] = ()
 
 
-def drawn(frames: Frames) -> tuple[Frames, tuple[Shown, ...]]:
-    """The pictures of all scenes, and the frames with what had to be folded further."""
+def drawn(
+    frames: Frames, given: Mapping[int, Shown] | None = None
+) -> tuple[Frames, tuple[Shown, ...]]:
+    """The pictures of all scenes, and the frames with what had to be folded further.
+
+    `given` are pictures of scenes, by number, that have been drawn already.
+    """
     scenes, shown = [], []
-    for scene in frames.scenes:
-        legible, picture = _legible(scene, frames.tiles)
+    for number, scene in enumerate(frames.scenes):
+        ready = (given or {}).get(number)
+        legible, picture = (scene, ready) if ready else _legible(scene, frames.tiles)
         scenes.append(legible)
         shown.append(picture)
     return msgspec.structs.replace(frames, scenes=tuple(scenes)), tuple(shown)

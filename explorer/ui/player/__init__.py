@@ -16,16 +16,16 @@ import streamlit as st
 
 from explorer.collector import resting
 from explorer.data import Ask, Plain, Run
-from explorer.frames import frames_of
+from explorer.frames import Frames, frames_of
 from explorer.language import current
-from explorer.picture.views import drawn, trimmed
+from explorer.picture.views import Shown, drawn, trimmed
 from explorer.ui.player import terms, words
 from explorer.ui.player.finite import finite
 from explorer.ui.player.inspection import asks_for, inspection_of
 from explorer.ui.player.scripts import ENTRANCE, PLAYER, joined
 from explorer.ui.player.style import style_sheet
 
-__all__ = ["Place", "asks_for", "browser_data", "show"]
+__all__ = ["Place", "asks_for", "browser_data", "show", "whole_data"]
 
 
 class Place(Plain, frozen=True):
@@ -156,9 +156,15 @@ def browser_data(run: Run) -> dict[str, Any]:
 @lru_cache(maxsize=8)
 @resting()
 def _browser_data(run: Run, language: str) -> dict[str, Any]:
-    frames, pictures = drawn(frames_of(run))
-    whole = {"frames": trimmed(frames), "pictures": pictures, "inspection": inspection_of(run)}
-    data: dict[str, Any] = msgspec.to_builtins(whole)
-    data |= {"language": language, "words": words.translated()}
+    data = whole_data(run, *drawn(frames_of(run)), language)
     data["signature"] = hashlib.sha256(msgspec.json.encode(data)).hexdigest()[:16]
     return data
+
+
+def whole_data(
+    run: Run, frames: Frames, pictures: tuple[Shown, ...], language: str
+) -> dict[str, Any]:
+    """What the browser gets of a run that has been drawn, without a signature."""
+    whole = {"frames": trimmed(frames), "pictures": pictures, "inspection": inspection_of(run)}
+    data: dict[str, Any] = msgspec.to_builtins(whole)
+    return data | {"language": language, "words": words.translated()}

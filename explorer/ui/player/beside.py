@@ -15,13 +15,14 @@ from typing import Any
 import msgspec
 import streamlit as st
 
+from explorer.collector import resting
 from explorer.data import Run
-from explorer.frames import Scene, frames_of
+from explorer.frames import Frames, Scene, frames_of
 from explorer.frames.comparing import compared
 from explorer.language import current
 from explorer.picture.overlaid import Half, overlaid
-from explorer.picture.views import Shown
-from explorer.ui.player import browser_data
+from explorer.picture.views import Shown, drawn
+from explorer.ui.player import whole_data
 from explorer.ui.player.scripts import PLAYER, joined
 from explorer.ui.player.style import style_sheet
 
@@ -62,17 +63,22 @@ def beside_data(left: Run, right: Run) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=8)
+@resting()
 def _beside_data(left: Run, right: Run, language: str) -> dict[str, Any]:
     frames, other = frames_of(left), frames_of(right)
     comparison = compared(left, right, frames, other)
-    sides = [_own(browser_data(run)) for run in (left, right)]
+    common: tuple[dict[int, Half], dict[int, Half]] = ({}, {})
     for call in comparison.calls:
         if call.left is None or call.right is None:
             continue
         one, two = _one_scale(frames.scenes[call.left], other.scenes[call.right])
         halves = overlaid(one, two, call.pairs, frames.tiles, other.tiles)
-        for side, half, place in zip(sides, halves or (), (call.left, call.right), strict=False):
-            _put(side, place, half)
+        for mine, half, place in zip(common, halves or (), (call.left, call.right), strict=False):
+            mine[place] = half
+    sides = [
+        _side(run, own, mine, language)
+        for run, own, mine in zip((left, right), (frames, other), common, strict=True)
+    ]
     data: dict[str, Any] = {
         "sides": sides,
         "comparison": msgspec.to_builtins(comparison),
@@ -83,25 +89,20 @@ def _beside_data(left: Run, right: Run, language: str) -> dict[str, Any]:
     return data
 
 
-def _own(data: dict[str, Any]) -> dict[str, Any]:
-    """A player's data that may be changed: what others hold stays as it is."""
-    frames = data["frames"]
-    return data | {
-        "frames": frames | {"scenes": list(frames["scenes"])},
-        "pictures": list(data["pictures"]),
-        "ghosts": [None] * len(data["pictures"]),
-        "program_panel": True,
-        "start": None,
-        "height": None,
-    }
-
-
-def _put(side: dict[str, Any], place: int, half: Half) -> None:
-    """Have a player draw scene number `place` as one of two halves."""
-    picture = Shown("", "", None, half.fit, half.follow)
-    side["frames"]["scenes"][place] = msgspec.to_builtins(half.scene)
-    side["pictures"][place] = msgspec.to_builtins(picture)
-    side["ghosts"][place] = msgspec.to_builtins((half.ghosts, half.follow_ghosts))
+def _side(run: Run, frames: Frames, halves: Mapping[int, Half], language: str) -> dict[str, Any]:
+    """A player's data; a scene that is one of two halves stands as it does in the other."""
+    scenes = tuple(
+        halves[place].scene if place in halves else scene
+        for place, scene in enumerate(frames.scenes)
+    )
+    given = {place: Shown("", "", None, half.fit, half.follow) for place, half in halves.items()}
+    shown = drawn(msgspec.structs.replace(frames, scenes=scenes), given)
+    ghosts = [
+        (half.ghosts, half.follow_ghosts) if (half := halves.get(place)) else None
+        for place in range(len(scenes))
+    ]
+    options = {"program_panel": True, "start": None, "height": None}
+    return whole_data(run, *shown, language) | options | {"ghosts": msgspec.to_builtins(ghosts)}
 
 
 def _one_scale(left: Scene, right: Scene) -> tuple[Scene, Scene]:
