@@ -38,13 +38,13 @@ class Held:
 
 
 @pytest.fixture
-def held(browser: Browser, address: str) -> Iterator[Held]:
+def held(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Held]:
     for _ in range(600):  # until the server's sandbox has made the Run
         with urllib.request.urlopen(address) as answer:
             if b"greeting.js" in answer.read():
                 break
         time.sleep(0.1)
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context = browser.new_context(viewport={"width": request.param, "height": 844})
     page = context.new_page()
     page.set_default_timeout(60_000)
     one = Held(page)
@@ -53,6 +53,7 @@ def held(browser: Browser, address: str) -> Iterator[Held]:
     context.close()
 
 
+@pytest.mark.parametrize("held", [1280], indirect=True)
 def test_it_can_be_stepped_before_the_app_is_there_which_goes_on_from_it(held: Held) -> None:
     early = held.page.locator("#greeting")
     expect(early.locator(".caption .counter")).to_have_text("3 of 5")
@@ -67,10 +68,13 @@ def test_it_can_be_stepped_before_the_app_is_there_which_goes_on_from_it(held: H
     assert held.page.locator(".player").evaluate(BOX) == place
 
 
+@pytest.mark.parametrize("held", [390], indirect=True)
 def test_it_goes_on_playing_in_the_app(held: Held) -> None:
     expect(held.page.locator("#greeting .caption .counter")).to_have_text("3 of 5")
+    place = held.page.locator("#greeting .player").evaluate(BOX)
     held.page.keyboard.press("Home")
     held.page.keyboard.press("Space")
     held.let_go()
     expect(held.page.locator(".caption .counter")).to_have_text("5 of 5")
     expect(held.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    assert held.page.locator(".player").evaluate(BOX)[:3] == place[:3]
