@@ -5,6 +5,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer import language
 from explorer.language import _
 from explorer.picture.theme import Theme
 from explorer.ui import session, speaking, widgets
@@ -59,7 +60,7 @@ def show() -> DeltaGenerator:
     What the router has to say about the link that brought the visitor here stands under it.
     """
     st.logo(_wordmark(widgets.theme()), size="large")
-    st.html(_STYLE + _colors(widgets.theme()))
+    st.html(_STYLE + _colors(widgets.theme()) + _more())
     titles = {choice: session.title(choice) for choice in session.choices()}
     with st.container(key="tools", horizontal=True, gap="small", vertical_alignment="center"):
         st.selectbox(
@@ -94,6 +95,18 @@ def _colors(colors: Theme) -> str:
 [data-testid="stCode"] .token {{ color: {colors.ink} !important; }}
 [data-testid="stCode"] .token:is(.keyword, .boolean, .builtin) {{ font-weight: 700; }}
 [data-testid="stCode"] .token:is(.comment, .string) {{ color: {colors.muted} !important; }}
+</style>
+"""
+
+
+def _more() -> str:
+    """The door to the pages that find no room, which Streamlit calls “2 more” in every language."""
+    if language.current() == language.ENGLISH:
+        return ""
+    door = '.rc-overflow-item-rest [data-testid="stTopNavSection"] p'
+    return f"""
+<style>
+{door} {{ font-size: 0; }} {door}::after {{ content: "{_("More")}"; font-size: 14px; }}
 </style>
 """
 
