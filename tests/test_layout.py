@@ -21,6 +21,12 @@ from explorer.picture.geometry import Box
 from explorer.picture.layout import Picture, density_for, place
 from explorer.picture.measure import LARGE, MEDIUM, SMALL, text_width
 
+APART = """\
+import torch
+leaves = [torch.ones(2, requires_grad=True) for _ in range(5)]
+torch.autograd.backward([(leaf * 2).detach().mul(leaf).sum() for leaf in leaves])
+"""
+
 UNBIND = """\
 import torch
 x = torch.arange(6.0).reshape(3, 2).requires_grad_()
@@ -86,7 +92,12 @@ def inside(box: Box, bounds: Box) -> bool:
 
 
 PROGRAMS = {preset.slug: preset.program.source for preset in presets.all()}
-PROGRAMS |= {"unbind": UNBIND, "residual": RESIDUAL, "shared leaf": SHARED.format(6)}
+PROGRAMS |= {
+    "apart": APART,
+    "unbind": UNBIND,
+    "residual": RESIDUAL,
+    "shared leaf": SHARED.format(6),
+}
 
 
 @pytest.mark.parametrize("density", [LARGE, MEDIUM, SMALL], ids=lambda density: density.name)
@@ -165,6 +176,21 @@ def test_cards_of_a_chain_stand_on_one_line():
     frames, picture = pictured(SHARED.format(3))
     cards = {item.index for item in frames.scenes[0].items if item.kind == "card"}
     assert len({spot.body.y for spot in picture.spots if spot.node in cards}) == 1
+
+
+def test_graphs_that_share_nothing_stand_in_a_grid_in_the_order_of_their_roots():
+    names = "abcd"
+    leaves = "".join(f"{name} = torch.ones(2, requires_grad=True)\n" for name in names)
+    roots = ", ".join(f"({name} * 2).sum()" for name in names)
+    source = f"import torch\n{leaves}torch.autograd.backward([{roots}])\n"
+    frames, picture = pictured(source)
+    items = frames.scenes[0].items
+    card = {item.label: spot.box for item, spot in zip(items, picture.spots, strict=True)}
+    a, b, c, d = (card[f"{name} * 2"] for name in names)
+    assert (a.y, a.x) == (b.y, c.x)
+    assert (d.y, d.x) == (c.y, b.x)
+    assert a.x < b.x
+    assert a.y < c.y
 
 
 def test_density_falls_with_the_number_of_columns():

@@ -181,7 +181,7 @@ MUSEUM = {
     ),
     "frozen": (
         "you can only change requires_grad flags of leaf variables", "runs `7` nodes",
-        "`w.grad` is `[1, 2]`, that is `x` once",
+        "`[1, 1]` and `[1, 1]`: only the sums were recorded",
     ),
     "create_graph": ("will create a reference cycle", "`SumBackward0`"),
     "fan_out": ("called `1` time", "`65`"),

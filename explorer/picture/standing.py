@@ -22,6 +22,7 @@ from explorer.picture.measure import (
 )
 from explorer.picture.placed import Spot
 from explorer.picture.sizes import Sizes
+from explorer.picture.units import ABREAST
 
 GUTTER = 30.0
 """Free space between two lines of a picture that is broken into lines."""
@@ -43,12 +44,14 @@ class Standing(Sizes):
         self.routes: dict[tuple[int, int], Route] = {}
         self.line: dict[int, int] = {}
         self.gutters: dict[int, float] = {}
+        self.aside: dict[int, float] = {}  # how far right of its column a card stands
         self.stacked = False
 
     def stand(self) -> None:
         """Place all cards, sockets and buckets."""
         self._place_cards(self._rows())
         self._wrap()
+        self._put_abreast()
         self._place_sockets()
         self._place_own_buckets()
         self._place_shared_buckets()
@@ -133,6 +136,29 @@ class Standing(Sizes):
                 self.line[unit] = line
             self.gutters[line] = down - GUTTER / 2
             down += held.h + GUTTER
+
+    def _put_abreast(self) -> None:
+        """Several graphs that share nothing stand in a grid, the first root's first, in as many
+        columns as show them largest: one below the other they would be small and mostly unseen."""
+        parts = self.graph.parts()
+        bent = any(len(route.points) > 4 for route in self.routes.values())
+        if len(parts) < ABREAST or self.density is SMALL or self.shared or bent:
+            return
+        boxes = [around([self._cell(unit) for unit in part], 0) for part in parts]
+        wide = max(box.w for box in boxes) + self.density.gap + 30
+        high = max(box.h for box in boxes) + GUTTER
+
+        def slits(columns: int) -> float:
+            return max(columns * wide / ASPECT, math.ceil(len(parts) / columns) * high)
+
+        columns = min(range(1, len(parts) + 1), key=slits)
+        for place, (part, box) in enumerate(zip(parts, boxes, strict=True)):
+            row, column = divmod(place, columns)
+            right, down = column * wide - box.right, row * high - box.y
+            for unit in part:
+                card = self.card[unit]
+                self.aside[unit] = right
+                self.card[unit] = Box(card.x + right, card.y + down, card.w, card.h)
 
     def _cell(self, unit: int) -> Box:
         """A card with what hangs below it."""

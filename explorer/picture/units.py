@@ -6,6 +6,9 @@ from explorer.frames import Scene, Wire
 from explorer.picture.columns import ranks
 from explorer.picture.measure import LARGE, MEDIUM, SMALL, Density
 
+ABREAST = 3
+"""Graphs without a common node from which on they stand in a grid."""
+
 
 class Units:
     """What Graphviz gets: cards (by node index) and seeds (negative), joined where wires run.
@@ -27,6 +30,23 @@ class Units:
                 self.joined.append((source, wire.target))
         self.joined = sorted(set(self.joined))
 
+    def parts(self) -> list[list[int]]:
+        """The units of each graph that is joined to no other, that of the first root first."""
+        above = {unit: unit for unit in self.units}
+
+        def top(unit: int) -> int:
+            while above[unit] != unit:
+                above[unit] = unit = above[above[unit]]
+            return unit
+
+        for source, target in self.joined:
+            above[top(source)] = top(target)
+        parts: dict[int, list[int]] = defaultdict(list)
+        for unit in sorted(self.units):
+            parts[top(unit)].append(unit)
+        # Seeds are negative, the first of them -1.
+        return sorted(parts.values(), key=lambda part: (part[0] >= 0, abs(part[0])))
+
     @staticmethod
     def source(wire: Wire) -> int:
         """The unit that a wire starts from."""
@@ -39,7 +59,8 @@ def density_for(scene: Scene) -> Density:
     deepest = max(ranks(units.units, units.joined).values(), default=0)
     columns = deepest + 1 - bool(scene.seeds)
     cards = sum(item.kind in ("card", "group") for item in scene.items)
-    if columns <= LARGE.columns and cards <= 4 * LARGE.columns:
+    few = columns <= LARGE.columns and cards <= 4 * LARGE.columns
+    if few and len(units.parts()) < ABREAST:
         return LARGE
     if columns <= MEDIUM.columns and cards <= 5 * MEDIUM.columns:
         return MEDIUM

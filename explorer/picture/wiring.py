@@ -180,7 +180,8 @@ class Wiring(Standing):
             label = None
             if (name or shape) and target not in named:
                 named.add(target)
-                room = self.columns[self.rank[target]][1] - start[0] + self._gap_right_of(target)
+                end_of_column = self.columns[self.rank[target]][1] + self.aside.get(target, 0.0)
+                room = end_of_column - start[0] + self._gap_right_of(target)
                 label = (start[0] + room / 2 - 3, start[1] - 7)
             roads.append(Road(wire.number, svg_path(curve), end, name, shape, label))
         return roads

@@ -104,7 +104,9 @@ class Viewing extends Control {
     const { w, h } = this.camera.size;
     const zoom = Math.min(w / picture.bounds.w, h / picture.bounds.h);
     const near = Math.min(1.4, h / 420);
-    if (this.view.fold?.groups.length) return zoom < 0.6; // an overview is there to be seen as a whole
+    // An overview, or several graphs beside each other, are there to be seen as a whole.
+    if (this.view.fold?.groups.length) return zoom < 0.6;
+    if (this.scene.seeds.length > 2) return zoom < 0.5;
     const size = this.stage("fit").numberSize;
     return this.scene.items.length > 0 && zoom * (size || READABLE) < READABLE && near > 1.15 * zoom;
   }
