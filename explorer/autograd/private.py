@@ -80,14 +80,16 @@ def has_unpack_hook(raw: Any) -> bool:
     return raw.unpack_hook is not None
 
 
+_is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+_is_legacy = torch._C._functorch.is_legacy_batchedtensor
+
+
 def is_wrapped(tensor: Tensor) -> bool:
     """Whether `tensor` lives inside a functorch transform, where its numbers cannot be read.
 
     torch.autograd.functional with vectorize=True has a vmap of its own, older kind.
     """
-    functorch = torch._C._functorch
-    wrapped: bool = functorch.is_functorch_wrapped_tensor(tensor)
-    return wrapped or bool(functorch.is_legacy_batchedtensor(tensor))
+    return bool(_is_wrapped(tensor) or _is_legacy(tensor))
 
 
 def version_kept(tensor: Tensor) -> AbstractContextManager[None]:

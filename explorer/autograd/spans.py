@@ -20,7 +20,9 @@ class Spans:
     def __init__(self, filename: str, source: str | None = None) -> None:
         self.filename = filename
         self._lines = source.splitlines() if source is not None else None
-        self._positions: dict[CodeType, list[tuple[int | None, ...]]] = {}
+        # By the code's identity, as hashing a code object reads all of it; it is kept alive beside.
+        self._known: dict[int, tuple[CodeType, list[tuple[int | None, ...]]]] = {}
+        self._spans: dict[tuple[int, int], Span | None] = {}
 
     def frames(self) -> tuple[list[FrameType], FrameType | None]:
         """The frames of others that stand above the innermost frame of the file, and that frame.
@@ -49,10 +51,15 @@ class Spans:
         return found
 
     def _span(self, code: CodeType, instruction: int) -> Span | None:
-        positions = self._positions.get(code)
-        if positions is None:
-            positions = self._positions[code] = list(code.co_positions())
-        line, end_line, column, end_column = positions[instruction // 2]
+        key = id(code), instruction
+        if key not in self._spans:
+            self._spans[key] = self._found(code, instruction)
+        return self._spans[key]
+
+    def _found(self, code: CodeType, instruction: int) -> Span | None:
+        if id(code) not in self._known:
+            self._known[id(code)] = code, list(code.co_positions())
+        line, end_line, column, end_column = self._known[id(code)][1][instruction // 2]
         if line is None or end_line is None or column is None or end_column is None:
             return None
         return Span(

@@ -48,7 +48,7 @@ class Copier:
 
     def __init__(self, budget: int = MAX_RUN_BYTES) -> None:
         self._left = budget
-        self._kept: dict[Values, Values] = {}
+        self._kept: dict[tuple[bytes, tuple[int, ...], str], Values] = {}
         self.over_budget = False
 
     def copy(self, tensor: Tensor) -> Values:
@@ -60,16 +60,15 @@ class Copier:
         plain = _plain(tensor)
         if plain.numel() > MAX_ELEMENTS:
             return Values(shape, dtype, statistics=_statistics(plain), note=TOO_LARGE)
-        values = Values(shape, dtype, plain.numpy(force=True).tobytes())
-        known = self._kept.get(values)
+        data = plain.numpy(force=True).tobytes()
+        known = self._kept.get((data, shape, dtype))
         if known is not None:
             return known
-        assert values.data is not None
-        if len(values.data) > self._left:
+        if len(data) > self._left:
             self.over_budget = True
             return Values(shape, dtype, statistics=_statistics(plain), note=OVER_BUDGET)
-        self._left -= len(values.data)
-        self._kept[values] = values
+        self._left -= len(data)
+        values = self._kept[data, shape, dtype] = Values(shape, dtype, data)
         return values
 
     def copy_all(self, tensors: tuple[Tensor | None, ...]) -> tuple[Values | None, ...]:

@@ -280,7 +280,7 @@ class Watch(FunctionMode):
         module = self._modules[-1] if self._modules else None
         op = _LiveOp(name, self.spans.of_frame(frame), module)
         with private.without_modes():
-            inputs = list(_tensors((args, kwargs)))
+            inputs = _tensors((args, kwargs))
             op.inputs = [self._operand(tensor) for tensor in inputs]
             edges = [self._places.get((id(t), version_of(t))) for t in inputs]
         before = private.next_sequence_nr()
@@ -354,7 +354,7 @@ class Watch(FunctionMode):
 
     def values(self, tensor: Tensor) -> Values:
         """The numbers of `tensor` now, unless nobody has written them yet."""
-        if (id(tensor), version_of(tensor)) in self._unwritten:
+        if self._unwritten and (id(tensor), version_of(tensor)) in self._unwritten:
             shape, dtype = tuple(tensor.shape), dtype_name(tensor.dtype)
             return Values(shape, dtype, note=later("memory that was not written yet"))
         return self.copier.copy(tensor)
@@ -383,7 +383,7 @@ def _edited(name: str, op: _LiveOp, inputs: list[Tensor], kwargs: dict[str, Any]
     """
     by_name = name == "__setitem__" or (name.endswith("_") and not name.endswith("__"))
     in_place = by_name or kwargs.get("inplace") is True  # as in functional.relu
-    targets = inputs[:1] if in_place else list(_tensors(kwargs.get("out")))
+    targets = inputs[:1] if in_place else _tensors(kwargs.get("out"))
     before = {
         id(tensor): operand.version for tensor, operand in zip(inputs, op.inputs, strict=True)
     }
@@ -440,16 +440,22 @@ def _parts(names: Names) -> Iterator[tuple[str, nn.Module]]:
                 yield ".".join(filter(None, (prefix, path))), module
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
+def _tensors(value: Any) -> list[Tensor]:
     """Every tensor in nested tuples, lists and dicts, in order."""
+    found: list[Tensor] = []
+    _collect(value, found)
+    return found
+
+
+def _collect(value: Any, found: list[Tensor]) -> None:
     if isinstance(value, Tensor):
-        yield value
+        found.append(value)
     elif isinstance(value, (tuple, list)):
         for item in value:
-            yield from _tensors(item)
+            _collect(item, found)
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _tensors(item)
+            _collect(item, found)
 
 
 def _once(tensors: list[Tensor]) -> list[Tensor]:

@@ -7,6 +7,7 @@ ellipsis, and the module in front of a function is left out.
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 
 from explorer.data import Node, Program, Run, Span, Variable
 
@@ -23,6 +24,7 @@ _BACKWARD = re.compile(r"Backward\d*$")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
+@lru_cache(maxsize=1024)
 def short_name(name: str) -> str:
     """torch's name of a node without its ending.
 

@@ -7,6 +7,7 @@ block and shows the block's number of largest absolute value, so nothing nonzero
 """
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -158,6 +159,7 @@ def _nested(tile: Tile) -> dict[str, Any]:
     return {"list": list(cells) if len(tile.shape) < 2 else rows}
 
 
+@lru_cache(maxsize=1024)
 def shape_text(shape: tuple[int, ...]) -> str:
     """A shape as it is printed: `2×3`, and the empty string for a scalar."""
     return "×".join(map(str, shape))
@@ -184,11 +186,14 @@ def _cells(grid: npt.NDArray[np.float64]) -> tuple[Cell, ...]:
     """The numbers of a grid with six digits, which is more than any picture prints."""
     with np.errstate(all="ignore"):
         size = np.abs(grid)
+        finite = np.isfinite(size)
         places = 5 - np.floor(np.log10(size))
         rough = np.abs(places) < len(_POWERS)
         scale = _POWERS[np.where(rough, np.abs(places), 0).astype(np.intp)]
         fine = np.where(places > 0, np.rint(grid * scale) / scale, np.rint(grid / scale) * scale)
     numbers = np.where(rough, fine, grid).ravel().tolist()
-    if not (rough | (size == 0) | ~np.isfinite(size)).all():
+    if not (rough | (size == 0) | ~finite).all():
         numbers = [float(f"{number:.6g}") for number in grid.ravel().tolist()]
+    if finite.all():
+        return tuple(numbers)
     return tuple([n if -math.inf < n < math.inf else str(n) for n in numbers])
