@@ -85,19 +85,14 @@ def test_no_page_or_module_is_run_by_importing_it() -> None:
 
 def test_the_app_itself_never_loads_torch() -> None:
     code = """
-import importlib, pkgutil, sys
+import importlib, pkgutil, runpy, sys
 import explorer.ui
 for module in pkgutil.walk_packages(explorer.ui.__path__, "explorer.ui."):
     importlib.import_module(module.name)
-from streamlit.testing.v1 import AppTest
-for page in sys.argv[1:]:
-    app = AppTest.from_file("streamlit_app.py", default_timeout=60)
-    app.switch_page(page).run()
-    assert not app.exception, page
+runpy.run_path("streamlit_app.py")
 print("torch" in sys.modules)
 """
-    pages = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "pages").glob("*.py"))
     done = subprocess.run(
-        [sys.executable, "-c", code, *pages], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"

@@ -43,6 +43,11 @@ def _third_step(page: Page) -> None:
     step.blur()
 
 
+def _five_on(page: Page) -> None:
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+
+
 class Shot(NamedTuple):
     """A picture: its file, the page's address, and what is done there before it is taken."""
 
@@ -56,8 +61,8 @@ SHOTS = (
     Shot("program", "program?preset=backward_twice"),
     Shot("jacobian", "jacobian?preset=outputs_by_weights"),
     Shot("accumulation", "accumulation?preset=shared_weight"),
-    Shot("chain", "chain?preset=doubling_product"),
-    Shot("compare", "compare?preset=notebook&with=notebook_linear"),
+    Shot("chain", "chain?preset=doubling_product", _five_on),
+    Shot("compare", "compare?preset=zero_grad_none&with=zero_grad_zeros", _third_step),
     Shot("lessons", "lessons?lesson=tutorial"),
 )
 
