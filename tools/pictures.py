@@ -37,15 +37,14 @@ def _nothing(page: Page) -> None:
     """Leave the page as it opens."""
 
 
-def _third_step(page: Page) -> None:
-    step = page.get_by_label("Step", exact=True)
-    step.fill("3")
-    step.blur()
+def _steps(count: int) -> Callable[[Page], None]:
+    """Go on by `count` steps."""
 
+    def prepare(page: Page) -> None:
+        for _ in range(count):
+            page.get_by_role("button", name="Step forward", exact=True).click()
 
-def _five_on(page: Page) -> None:
-    for _ in range(5):
-        page.keyboard.press("ArrowRight")
+    return prepare
 
 
 class Shot(NamedTuple):
@@ -57,12 +56,12 @@ class Shot(NamedTuple):
 
 
 SHOTS = (
-    Shot("backward", "backward?preset=tutorial", _third_step),
+    Shot("backward", "backward?preset=tutorial", _steps(3)),
     Shot("program", "program?preset=backward_twice"),
     Shot("jacobian", "jacobian?preset=outputs_by_weights"),
     Shot("accumulation", "accumulation?preset=shared_weight"),
-    Shot("chain", "chain?preset=doubling_product", _five_on),
-    Shot("compare", "compare?preset=zero_grad_none&with=zero_grad_zeros", _third_step),
+    Shot("chain", "chain?preset=doubling_product", _steps(5)),
+    Shot("compare", "compare?preset=zero_grad_none&with=zero_grad_zeros", _steps(3)),
     Shot("lessons", "lessons?lesson=tutorial"),
 )
 
