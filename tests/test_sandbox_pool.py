@@ -85,7 +85,7 @@ except:
 
 
 def test_a_deadline_that_the_program_swallows_is_told_all_the_same(pool: Pool) -> None:
-    run = pool.run(SWALLOWS, limits=Limits(deadline=1.0, grace=20.0))
+    run = pool.run(SWALLOWS, limits=Limits(deadline=2.0, grace=20.0))
     assert (run.printed, run.error.type) == ("caught\n", "Stopped")
 
 
