@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer import sandbox
@@ -25,7 +26,7 @@ async def with_sandbox(_: st.App) -> AsyncIterator[None]:
 app = st.App(
     router.__file__,
     lifespan=with_sandbox,
-    middleware=[SafeHeaders.middleware(), greeting.Greeting.middleware()],
+    middleware=[Middleware(SafeHeaders), Middleware(greeting.Greeting)],
 )
 
 # A test, or a host that knows nothing of `st.App`, runs this file itself as the script.

@@ -445,7 +445,7 @@ def test_a_tensor_that_retains_its_grad_has_a_tap_where_it_was_made():
         assert item.label == "x * 3"
         cells = [
             () if tile is None else shown.tiles[tile].cells
-            for tile in (item.tap.before, item.tap.added, item.tap.after)
+            for tile in (item.tap.before, item.sum, item.tap.after)
         ]
         assert [list(tile) for tile in cells] == [before, [6, 12], after]
         said = [message for message in one.frames[item.order - 1].caption if "tap" in message.id]

@@ -36,12 +36,11 @@ class Chip(Plain, frozen=True):
 
 
 class Tap(Plain, frozen=True):
-    """A tensor that is no leaf but retains its grad: its name, and the tiles of `.grad` before the
-    call, of what arrived at its node, and of `.grad` after; None where `.grad` was None."""
+    """A tensor that is no leaf but retains its grad: its name, and the tiles of `.grad` before and
+    after the call, None where that was None. What was added is what arrived at its node."""
 
     name: str
     before: int | None
-    added: int | None
     after: int | None
 
 
@@ -515,8 +514,7 @@ def _tap(node: int, timing: Timing, labels: Labels, tiles: Tiles) -> Tap | None:
         name = labels.variable(node, output)
         for leaf in timing.call.leaves:
             if leaf.node is None and leaf.name == name and leaf.added == arrived is not None:
-                before, added = tiles.number(leaf.before), tiles.number(leaf.added)
-                return Tap(leaf.name, before, added, tiles.number(leaf.after))
+                return Tap(leaf.name, tiles.number(leaf.before), tiles.number(leaf.after))
     return None
 
 

@@ -1,7 +1,6 @@
 """Response headers that keep a page from running or loading anything that is not ours."""
 
 from starlette.datastructures import MutableHeaders
-from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _INLINE = "'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA='"
@@ -26,11 +25,6 @@ class SafeHeaders:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-
-    @classmethod
-    def middleware(cls) -> Middleware:
-        """The entry for an app's list of middleware."""
-        return Middleware(cls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; websockets pass untouched."""

@@ -19,7 +19,6 @@ from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer import language
@@ -30,7 +29,7 @@ from explorer.picture.theme import DARK, LIGHT
 from explorer.ui import gallery, session, speaking
 from explorer.ui.player import browser_data
 from explorer.ui.player.scripts import PLAYER, joined
-from explorer.ui.player.style import style_sheet
+from explorer.ui.player.style import style_sheet, variables
 
 KEY: Final = "start"
 """The key of the player on Start, which takes over."""
@@ -89,9 +88,14 @@ def _written(run: Run, spoken: str) -> str:
                 (way.label, f"{way.page}?{urlencode(way.query | {speaking.PARAMETER: spoken})}")
                 for way in gallery.ways()
             ],
-            "style": style_sheet() + (_FOLDER / "greeting.css").read_text(encoding="utf-8"),
-            "papers": {theme.name: theme.paper for theme in (LIGHT, DARK)},
-            "inks": {theme.name: theme.ink for theme in (LIGHT, DARK)},
+            "style": "\n".join(
+                [
+                    variables(":host", LIGHT),
+                    variables(":host(.dark)", DARK),
+                    style_sheet(),
+                    (_FOLDER / "greeting.css").read_text(encoding="utf-8"),
+                ]
+            ),
             "data": browser_data(run) | options,
         }
     own = (_FOLDER / _SCRIPT).read_text(encoding="utf-8")
@@ -117,11 +121,6 @@ class Greeting:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-
-    @classmethod
-    def middleware(cls) -> Middleware:
-        """The entry for an app's list of middleware."""
-        return Middleware(cls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; all but those for Start and the script pass untouched."""

@@ -3,10 +3,9 @@
 const GIVE_UP_MS = 20000; // an app that shows no player after this has something else to say
 
 /** Show the player of `data` where Start will have its own, under the same words and ways in. */
-function greet({ title, ways, style, papers, inks, data }) {
+function greet({ title, ways, style, data }) {
   const path = location.pathname;
-  const theme = wantsDark() ? "dark" : "light";
-  const host = html("div", { id: "greeting", style: `color-scheme: ${theme}; background: ${papers[theme]}; color: ${inks[theme]}` });
+  const host = html("div", { id: "greeting", class: wantsDark() ? "dark" : "" });
   const root = host.attachShadow({ mode: "open" });
   const here = html("div", { class: "here" });
   const links = ways.map(([label, href]) => html("a", { href }, label));

@@ -507,7 +507,7 @@ class Beside extends Control {
     this.followButton.setAttribute("aria-pressed", String(this.isFollowing()));
   }
 
-  /** The two in the arrangement that shows the picture largest; the plainer one where it hardly matters. */
+  /** The two in the arrangement that shows the picture largest; an earlier one where it hardly matters. */
   arrange() {
     const side = this.sides[this.call.left === null ? 1 : 0];
     const { w, h } = side.view.fit.bounds;
